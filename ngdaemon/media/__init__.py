@@ -1,0 +1,1 @@
+"""The seam between control and packets: plans and events as plain data, and the reference packet path."""

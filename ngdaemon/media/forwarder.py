@@ -1,0 +1,123 @@
+"""What carries packets: the interface of forwarders, what they report, and their contract.
+
+1.  `apply` states the whole call, is idempotent, and takes effect between two packets; an empty plan ends the call.
+2.  A socket that is bound but no longer named is closed. What is unchanged keeps its state: the learned peer while the
+    latch's generation stays, counters always; counters never go back.
+3.  The first octet decides (RFC 7983): 128 to 191 is RTP or RTCP and follows the routes, all else that is not on a
+    `relay_only` socket is reported as `Punted`. RTP and RTCP are told apart by the packet type (RFC 5761 §4).
+4.  The forwarder learns peers by the latch it was given and reports each change once, as `Learned`.
+5.  Packets of one socket leave in the order in which they came. Under overload the newest is dropped and counted;
+    nothing blocks and nothing grows.
+6.  A packet that has no route is dropped without being an error: it counts as received.
+7.  No input of the network raises: what cannot be handled is dropped and counted in `errors`.
+8.  A socket error (unreachable, no buffer space) is counted in `errors` of the sending side and ends nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ngdaemon.base.endpoint import Endpoint
+from ngdaemon.base.ids import CallId, SocketId
+from ngdaemon.media.plan import Carries, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A peer was found at another endpoint than before. `confirmed`: learning is over until the next generation."""
+
+    call: CallId
+    socket: SocketId
+    peer: Endpoint
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Punted:
+    """A datagram that is not media (STUN, DTLS, unknown), for control."""
+
+    call: CallId
+    socket: SocketId
+    source: Endpoint
+    data: bytes
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tapped:
+    """A copy of a packet that followed a route with `mirror`, as it was received."""
+
+    call: CallId
+    socket: SocketId
+    carries: Carries
+    packet: bytes
+    at: float
+
+
+Event = Learned | Punted | Tapped
+
+
+@dataclass(frozen=True, slots=True)
+class SsrcCounters:
+    """What one synchronisation source sent to a socket."""
+
+    ssrc: int
+    packets: int
+    bytes: int
+    """UDP payload octets."""
+    last_timestamp: int
+    last_sequence: int
+    payload_type: int
+    """Payload type of the newest packet."""
+    lost: int
+    """Sequence numbers never seen (RFC 3550 A.3: expected minus received, not below 0)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketCounters:
+    """What passed a socket since it was bound. Packets and UDP payload octets."""
+
+    packets_in: int = 0
+    bytes_in: int = 0
+    errors_in: int = 0
+    """Packets that were dropped on arrival: strangers, malformed, of no known kind. They are not in `packets_in`."""
+    packets_out: int = 0
+    bytes_out: int = 0
+    errors_out: int = 0
+    strangers: int = 0
+    """Those of `errors_in` that came from an implausible source."""
+    last_packet: float | None = None
+    """Monotonic time of the newest accepted packet."""
+    peer: Endpoint | None = None
+    """Where packets go now: learned, or signalled."""
+    confirmed: bool = False
+    """Learning is over (until the next generation)."""
+    sources: tuple[SsrcCounters, ...] = ()
+    """By SSRC, in order of appearance; bounded."""
+
+
+class Forwarder(Protocol):
+    """Carries the packets of all calls. `portable` (Twisted) and `native` (Rust) implement it."""
+
+    def bind(self, call: CallId, local: Endpoint) -> SocketId:
+        """Open a UDP port. It stays silent until a plan names it, and is closed by the first plan that does not.
+
+        Raises PortUnavailable.
+        """
+        ...
+
+    def apply(self, call: CallId, plan: Plan) -> None:
+        """Make this the forwarding of the call. Never fails."""
+        ...
+
+    def send(self, socket: SocketId, data: bytes, to: Endpoint) -> None:
+        """Send a datagram as it is (STUN, DTLS)."""
+        ...
+
+    def drain(self) -> Sequence[Event]:
+        """Events since the last call, oldest first."""
+        ...
+
+    def counters(self, call: CallId) -> dict[SocketId, SocketCounters]:
+        """Counters of the bound sockets of a call; empty for an unknown call."""
+        ...
