@@ -21,3 +21,19 @@ class Wall(Protocol):
     def microseconds(self) -> int:
         """Microseconds since the Unix epoch."""
         ...
+
+
+class Load(Protocol):
+    """How busy the machine is, for the load limits."""
+
+    def load_average(self) -> float:
+        """The one-minute load average."""
+        ...
+
+    def cpu_percent(self) -> float:
+        """CPU use of the machine, 0 to 100."""
+        ...
+
+    def bytes_per_second(self) -> float:
+        """Media octets relayed per second."""
+        ...

@@ -1,0 +1,1 @@
+"""Calls: their facts, offer and answer, the SDP that leaves, and the plan of their packets."""

@@ -1,0 +1,105 @@
+"""Local ports for the medias of a call: kept, swapped or opened as §4.11 of ng-protocol.md has it."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from ngdaemon.base.endpoint import Endpoint, Interface, is_unspecified
+from ngdaemon.base.errors import PortUnavailable, RequestError
+from ngdaemon.base.ids import CallId
+from ngdaemon.call.model import LocalPort, Media, PortSet
+from ngdaemon.media.forwarder import Forwarder
+from ngdaemon.media.ports import Ports, PortsExhausted
+
+logger = logging.getLogger("ngdaemon.ports")
+
+RAN_OUT = "Ran out of ports"
+"""The exact text makes proxies try another node (ng-protocol.md §7.3)."""
+
+
+@dataclass(slots=True)
+class Allocator:
+    """Opens ports for one request of one call and remembers them, so that a request that fails can give them back."""
+
+    call: CallId
+    ports: Ports
+    forwarder: Forwarder
+    now: float
+    opened: list[PortSet] = field(default_factory=list)
+    dropped: list[tuple[str, int]] = field(default_factory=list)
+    """Addresses and ports that are no longer used once the request has succeeded."""
+
+    def facing(self, media: Media, interface: Interface, far: Endpoint | None, *, pair: bool, keep: bool) -> Media:
+        """The media with the ports that its leg is to be told, for a far side at `far`.
+
+        `keep` holds on to the ports although the far side moved. Raises RequestError when ports run out.
+        """
+        current = media.ports
+        if far is not None and is_unspecified(far.address):
+            far = None
+        if current is None:
+            return replace(media, ports=self._open(interface, far, pair=pair))
+        if current.interface != interface:
+            return self._swap(media, interface, far, pair=pair)
+        if far is None or current.far is None or current.far == far or keep:
+            if current.far != far and far is not None:
+                current = replace(current, far=far)
+                media = replace(media, ports=current)
+            if pair and current.rtcp is None:
+                return self._swap(media, interface, far or current.far, pair=pair)
+            return media
+        return self._swap(media, interface, far, pair=pair)
+
+    def _swap(self, media: Media, interface: Interface, far: Endpoint | None, *, pair: bool) -> Media:
+        """The media with the former ports of that far side, or with new ones; today's are kept for its return."""
+        today = (media.ports,) if media.ports is not None else ()
+        for former in media.former:
+            fits = former.interface == interface and (not pair or former.rtcp is not None)
+            if far is not None and former.far == far and fits:
+                others = tuple(item for item in media.former if item is not former)
+                return replace(media, ports=former, former=(*others, *today))
+        return replace(media, ports=self._open(interface, far, pair=pair), former=(*media.former, *today))
+
+    def _open(self, interface: Interface, far: Endpoint | None, *, pair: bool) -> PortSet:
+        """Bind an RTP port, and the next one for RTCP where a pair is wanted."""
+        try:
+            first, sockets = self.ports.open(self.call, interface.address, pair, self.forwarder, self.now)
+        except (PortsExhausted, PortUnavailable) as error:
+            logger.error("%s", error, extra={"call": self.call})
+            raise RequestError(RAN_OUT) from error
+        rtcp = LocalPort(sockets[1], first + 1) if pair else None
+        opened = PortSet(interface, LocalPort(sockets[0], first), rtcp, far)
+        self.opened.append(opened)
+        return opened
+
+    def none(self, media: Media) -> Media:
+        """The media without ports: it was refused, or is not ours to carry."""
+        if media.ports is None:
+            return media
+        for item in (media.ports, *media.former):
+            self.dropped.extend((item.interface.address, port.port) for port in item.ports)
+        return replace(media, ports=None, former=())
+
+    def single(self, media: Media) -> Media:
+        """The media without its RTCP port: RTP and RTCP share one from now on."""
+        ports = media.ports
+        if ports is None or ports.rtcp is None:
+            return media
+        self.dropped.append((ports.interface.address, ports.rtcp.port))
+        return replace(media, ports=replace(ports, rtcp=None))
+
+    def undo(self) -> None:
+        """The request failed: give back what it opened."""
+        release(self.ports, self.opened, self.now)
+
+    def give_up(self) -> None:
+        """The request succeeded: give back what it made superfluous."""
+        for address, port in self.dropped:
+            self.ports.release(address, port, self.now)
+
+
+def release(ports: Ports, sets: Iterable[PortSet], now: float) -> None:
+    """Put the ports of these sets into quarantine."""
+    for item in sets:
+        for port in item.ports:
+            ports.release(item.interface.address, port.port, now)

@@ -1,0 +1,191 @@
+"""The facts of a call, frozen: legs, their medias, local ports, and who receives from whom.
+
+Every request makes a new `Call` out of the old one; the old one stays in force until the new one is complete.
+`LegId` is the place of a leg in `Call.legs`: legs are never taken out, only marked as ended.
+"""
+
+from dataclasses import dataclass
+from typing import NewType
+
+from ngdaemon.base.endpoint import Endpoint, Family, Interface, is_unspecified
+from ngdaemon.base.ids import CallId, SocketId, Tag
+from ngdaemon.sdp.codecs import Codec
+
+LegId = NewType("LegId", int)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPort:
+    """A bound UDP port of ours."""
+
+    socket: SocketId
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class PortSet:
+    """The local ports that one media of a leg is told to send to.
+
+    They belong to the endpoint of the *other* side at the time: when that changes the leg is told other ports, when it
+    comes back the former ports come back (ng-protocol.md §4.11).
+    """
+
+    interface: Interface
+    rtp: LocalPort
+    rtcp: LocalPort | None
+    """None when RTCP shares the RTP port, or there is no RTCP."""
+    far: Endpoint | None
+    """The other side's RTP endpoint; None while not known."""
+
+    @property
+    def ports(self) -> tuple[LocalPort, ...]:
+        return (self.rtp,) if self.rtcp is None else (self.rtp, self.rtcp)
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One `m=` line of a leg: what the leg said of it, and what we agreed with the leg."""
+
+    index: int
+    """From 0."""
+    kind: str
+    """`audio`, `video`, `image`, …"""
+    protocol: str
+    """The transport in use toward this leg, as written in its `m=` line."""
+    active: bool = True
+    """False for a media that was refused or ended (port 0)."""
+    said: bool = False
+    """The leg's own SDP is known; until then all that follows is what we offered to it."""
+    codecs: tuple[Codec, ...] = ()
+    rtp: Endpoint | None = None
+    """Where the leg says that it receives."""
+    rtcp: Endpoint | None = None
+    """Where the leg receives RTCP; the same as `rtp` when muxed; None when there is no RTCP."""
+    plausible: frozenset[str] = frozenset()
+    """Addresses from which the leg's packets may come: signalled ones and the SIP source (design.md §5)."""
+    sends: bool = True
+    """The leg may send media to us."""
+    receives: bool = True
+    """The leg wants to receive media from us."""
+    mux_offered: bool = False
+    """The leg's own offer asked for rtcp-mux."""
+    muxed: bool = False
+    """RTP and RTCP share a port toward this leg (RFC 5761), agreed in both directions."""
+    mux_told: bool = False
+    """What we told the leg last had `a=rtcp-mux`."""
+    mux_required: bool = False
+    """The leg is offered a single port only (`rtcp-mux=require`)."""
+    mux_policy: str = ""
+    """How the leg's offer of rtcp-mux is to be answered: "accept", "reject", or "" for as the answerer does."""
+    mid: str | None = None
+    ptime: str | None = None
+    """Packet time that the leg asked for (`a=ptime`, milliseconds)."""
+    maxptime: str | None = None
+    ports: PortSet | None = None
+    """What the leg is told to send to."""
+    former: tuple[PortSet, ...] = ()
+    """Port sets of earlier endpoints of the other side; bound until the call ends."""
+    removed: bool = False
+    """Withheld from this leg by `sdp-media-remove`."""
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether the leg told the zero address: it does not want to be sent to (old hold, RFC 3264 §8.4)."""
+        return self.rtp is not None and is_unspecified(self.rtp.address)
+
+
+@dataclass(frozen=True, slots=True)
+class SentOrigin:
+    """What was told to a leg in `o=` and `s=`, for the `replace` options (ng-protocol.md §4.9)."""
+
+    username: str
+    session_id: str
+    version: int
+    address: str
+    """The address written when `origin` was asked for in the first SDP toward the leg; else ""."""
+    session_name: str
+    body: str = ""
+    """The SDP as last sent, without its version; only kept while versions are ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One participant: half of a dialogue. `tag` is "" until its tag is known."""
+
+    id: LegId
+    tag: Tag
+    created: int
+    """Wall-clock microseconds."""
+    via_branch: str = ""
+    label: str = ""
+    metadata: str = ""
+    aliases: tuple[Tag, ...] = ()
+    medias: tuple[Media, ...] = ()
+    interface: str | None = None
+    """The logical interface that faces this leg, once `direction` named one."""
+    family: Family | None = None
+    """The address family asked for by `address-family`."""
+    protocol: str | None = None
+    """The `transport-protocol` asked for toward this leg."""
+    own_protocols: tuple[str, ...] = ()
+    """The transports that the leg itself wrote last, to notice when it changes them."""
+    sent: SentOrigin | None = None
+    answered: bool = False
+    """The leg's SDP was seen."""
+    controlling: bool = False
+    """The leg was the receiver of the first offer: with ICE we are the controlling side toward it (RFC 8445 §6.1.1)."""
+    final: bool = False
+    """A final response was seen from this leg."""
+    ended: bool = False
+    """Marked deleted."""
+    learning: str | None = None
+    """`endpoint-learning` asked for; None is the daemon's."""
+    strict_source: bool = False
+    handover: bool = False
+    asymmetric: bool = False
+    nat_wait: bool = False
+    pierce_nat: bool = False
+
+    def has_tag(self, tag: str) -> bool:
+        """Whether the leg is known by that tag."""
+        return bool(tag) and (self.tag == tag or tag in self.aliases)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """`subscriber` receives what `source` sends. Offer and answer make two of them."""
+
+    subscriber: LegId
+    source: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Everything under one call-id."""
+
+    id: CallId
+    created: int
+    """Wall-clock microseconds."""
+    last_signal: int
+    """Wall-clock microseconds of the newest offer or answer."""
+    legs: tuple[Leg, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+    tos: int | None = None
+    """TOS octet of this call; None leaves the system's."""
+    generation: int = 0
+    """Counts offers and answers; endpoint learning starts anew with each."""
+    metadata: str = ""
+    created_from: str = ""
+    """Where the first request came from, for the logs."""
+    drop_traffic: bool = False
+
+    def leg(self, number: LegId) -> Leg:
+        return self.legs[number]
+
+    def sources_of(self, leg: LegId) -> tuple[LegId, ...]:
+        """The legs that a leg receives from."""
+        return tuple(item.source for item in self.subscriptions if item.subscriber == leg)
+
+    def subscribers_of(self, leg: LegId) -> tuple[LegId, ...]:
+        """The legs that receive from a leg."""
+        return tuple(item.subscriber for item in self.subscriptions if item.source == leg)

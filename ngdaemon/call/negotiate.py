@@ -1,0 +1,193 @@
+"""Offer and answer (RFC 3264): folding a session description into the legs that speak and listen.
+
+`hear` turns what a leg says into its medias, `offered` and `answered` say what the other leg is told about each of
+them. Neither touches a socket: local ports come from `allocate.py` afterwards.
+"""
+
+from dataclasses import replace
+
+from ngdaemon.base.endpoint import Endpoint
+from ngdaemon.base.errors import RequestError
+from ngdaemon.call.model import Leg, Media
+from ngdaemon.ng.options import Flag, Options
+from ngdaemon.sdp.codecs import codecs_of
+from ngdaemon.sdp.protocols import Protocol, protocol_of
+from ngdaemon.sdp.session import INCOMPLETE, MediaSection, SessionDescription
+
+SENDS = {"sendrecv": (True, True), "sendonly": (True, False), "recvonly": (False, True), "inactive": (False, False)}
+"""Direction attribute → (the leg sends, the leg receives)."""
+
+NO_ADDRESS = "Incomplete SDP specification"
+MAX_PORT = 65535
+
+
+def hear(
+    leg: Leg, places: list[int], description: SessionDescription, options: Options, *, sip_source: bool
+) -> tuple[Media, ...]:
+    """The medias of a leg as its own session description has them.
+
+    `places` are those of its m-lines among its medias. With `sip_source` addresses are taken from `received-from` instead of the SDP unless a flag says otherwise.
+    Raises RequestError.
+    """
+    trusted = not sip_source or Flag.TRUST_ADDRESS in options.flags
+    if Flag.SIP_SOURCE_ADDRESS in options.flags:
+        trusted = False
+    if not trusted and options.received_from is None:
+        raise RequestError(INCOMPLETE)
+    source = None if trusted else options.received_from
+    session_direction = next((SENDS[a.name] for a in description.session.attributes if a.name in SENDS), (True, True))
+    medias = list(leg.medias)
+    for slot, section in zip(places, description.medias, strict=True):
+        before = medias[slot] if slot < len(medias) else None
+        media = _hear_media(slot, section, description, before, source, options.received_from, session_direction)
+        if before is None:
+            medias.append(media)
+        else:
+            medias[slot] = media
+    return tuple(medias)
+
+
+def slots(medias: tuple[Media, ...], count: int) -> list[int]:
+    """The places of the m-lines that a leg writes: those withheld from it are not among them."""
+    shown = [media.index for media in medias if not media.removed]
+    following = range(len(medias), len(medias) + count)
+    return [*shown, *following][:count]
+
+
+def _hear_media(
+    index: int,
+    section: MediaSection,
+    description: SessionDescription,
+    before: Media | None,
+    source: str | None,
+    received_from: str | None,
+    session_direction: tuple[bool, bool],
+) -> Media:
+    """One media of the leg that speaks."""
+    connection = description.connection_of(section)
+    if connection is None:
+        raise RequestError(INCOMPLETE)
+    protocol = protocol_of(section.protocol, section.kind)
+    codecs = codecs_of(section) if protocol.rtp else ()
+    address = source if source is not None and not section.get("candidate") else connection.address
+    rtp = Endpoint(address, section.port)
+    mux_offered, rtcp = _rtcp_of(section, rtp, protocol)
+    sends, receives = next((SENDS[a.name] for a in section.attributes if a.name in SENDS), session_direction)
+    mid = section.get("mid")
+    values = {
+        "kind": section.kind,
+        "protocol": protocol.name,
+        "active": section.port != 0,
+        "said": True,
+        "codecs": codecs,
+        "rtp": rtp if section.port else None,
+        "rtcp": rtcp if section.port else None,
+        "plausible": _plausible(rtp, rtcp, received_from),
+        "sends": sends,
+        "receives": receives and address not in ("0.0.0.0", "::"),  # noqa: S104
+        "mux_offered": mux_offered,
+        "mid": mid or (before.mid if before is not None else None),
+        "ptime": section.get("ptime"),
+        "maxptime": section.get("maxptime"),
+    }
+    if before is None:
+        return Media(index, **values)
+    return replace(before, **values)
+
+
+def _rtcp_of(section: MediaSection, rtp: Endpoint, protocol: Protocol) -> tuple[bool, Endpoint | None]:
+    """Whether the section asks for rtcp-mux, and where its sender receives RTCP."""
+    if not protocol.rtp:
+        return False, None
+    mux = False
+    rtcp = Endpoint(rtp.address, min(rtp.port + 1, MAX_PORT))
+    value = None
+    for attribute in section.attributes:
+        if attribute.name == "rtcp-mux":
+            mux = True
+        elif attribute.name == "rtcp" and value is None:
+            value = attribute.value
+    if value:
+        words = value.split()
+        if words and words[0].isascii() and words[0].isdigit() and 0 < int(words[0]) <= MAX_PORT:
+            rtcp = Endpoint(words[3] if len(words) >= 4 else rtp.address, int(words[0]))
+            mux = mux or rtcp == rtp
+    return mux, rtcp
+
+
+def _plausible(rtp: Endpoint, rtcp: Endpoint | None, received_from: str | None) -> frozenset[str]:
+    """Addresses from which the packets of a leg may come."""
+    addresses = {rtp.address}
+    if rtcp is not None:
+        addresses.add(rtcp.address)
+    if received_from:
+        addresses.add(received_from)
+    return frozenset(addresses)
+
+
+def offered(receiver: Leg, said: Media, before: Media | None, options: Options) -> Media:
+    """What the receiver of an offer is told about one media."""
+    protocol = _offered_protocol(receiver, said, options)
+    told = before if before is not None else Media(said.index, said.kind, protocol.name)
+    wanted = options.rtcp_mux
+    rtp = protocol_of(protocol.name).rtp
+    tell_mux = rtp and (
+        "offer" in wanted
+        or "require" in wanted
+        or (said.mux_offered and "demux" not in wanted)
+        or (told.muxed and "demux" not in wanted)
+    )
+    return replace(
+        told,
+        kind=said.kind,
+        protocol=protocol.name,
+        active=said.active,
+        mid=_generated_mid(said, options),
+        mux_told=tell_mux,
+        mux_required="require" in wanted,
+        muxed=told.muxed and tell_mux,
+        removed=_is_removed(said, options),
+    )
+
+
+def _offered_protocol(receiver: Leg, said: Media, options: Options) -> Protocol:
+    """The transport toward the receiver: asked for, remembered, or what the sender uses (§4.5)."""
+    own = protocol_of(said.protocol, said.kind)
+    wanted = options.transport_protocol or receiver.protocol
+    if not own.rtp or not wanted or wanted == "accept":
+        return own
+    return protocol_of(wanted)
+
+
+def _generated_mid(said: Media, options: Options) -> str | None:
+    if said.mid is None and Flag.GENERATE_MID in options.flags:
+        return str(said.index + 1)
+    return said.mid
+
+
+def _is_removed(said: Media, options: Options) -> bool:
+    kinds = options.sdp_media_remove
+    return bool(kinds) and (said.kind in kinds)
+
+
+def settle_offerer(said: Media, options: Options) -> Media:
+    """What an offerer's media remembers of how its offer of rtcp-mux is to be answered."""
+    wanted = options.rtcp_mux
+    policy = "reject" if "reject" in wanted else "accept" if wanted & {"accept", "demux"} else ""
+    return replace(said, mux_policy=policy, muxed=said.muxed and said.mux_offered)
+
+
+def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Media]:
+    """The offerer's and the answerer's media after an answer."""
+    answer_mux = said.mux_told and said.mux_offered
+    wanted = options.rtcp_mux
+    if "reject" in wanted or offerer.mux_policy == "reject":
+        offer_mux = False
+    else:
+        accepted = answer_mux or offerer.mux_policy == "accept" or bool(wanted & {"accept", "demux"})
+        offer_mux = offerer.mux_offered and accepted
+    said = replace(said, muxed=answer_mux, mux_offered=False)
+    protocol = offerer.protocol
+    if options.transport_protocol and protocol_of(protocol).rtp:
+        protocol = said.protocol if options.transport_protocol == "accept" else options.transport_protocol
+    return replace(offerer, muxed=offer_mux, mux_told=offer_mux, active=said.active, protocol=protocol), said

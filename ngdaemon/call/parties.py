@@ -1,0 +1,102 @@
+"""Who is meant: finding, joining and making the legs that a request speaks of (ng-protocol.md §2.4, §3.1)."""
+
+from dataclasses import replace
+
+from ngdaemon.base.ids import Tag
+from ngdaemon.call.model import Call, Leg, LegId, Subscription
+from ngdaemon.ng.options import Flag, Options
+
+
+def find(call: Call, tag: str | None) -> Leg | None:
+    """The living leg with that tag."""
+    if not tag:
+        return None
+    for leg in call.legs:
+        if not leg.ended and leg.has_tag(tag):
+            return leg
+    return None
+
+
+def add_leg(call: Call, tag: str, created: int, via_branch: str = "") -> tuple[Call, Leg]:
+    """A call with one more leg."""
+    leg = Leg(LegId(len(call.legs)), Tag(tag), created, via_branch=via_branch)
+    return replace(call, legs=(*call.legs, leg)), leg
+
+
+def with_leg(call: Call, leg: Leg) -> Call:
+    """The call with the leg in place of its former self."""
+    return replace(call, legs=(*call.legs[: leg.id], leg, *call.legs[leg.id + 1 :]))
+
+
+def for_offer(call: Call, options: Options, now: int) -> tuple[Call, Leg, Leg]:
+    """The call with the offerer and the receiver of an offer."""
+    offerer = find(call, options.from_tag)
+    if offerer is None:
+        call, offerer = add_leg(call, options.from_tag or "", now)
+    receiver = find(call, options.to_tag) if options.to_tag else _branch_of(call, offerer, options.via_branch)
+    if receiver is None or receiver.id == offerer.id:
+        exclusive = bool(options.to_tag)
+        call, receiver = add_leg(call, "", now, options.via_branch or "")
+        call = _join(call, offerer.id, receiver.id, exclusive=exclusive)
+    elif receiver.id not in call.sources_of(offerer.id) or options.to_tag:
+        call = _join(call, offerer.id, receiver.id, exclusive=True)
+    return call, offerer, receiver
+
+
+def _branch_of(call: Call, offerer: Leg, via_branch: str | None) -> Leg | None:
+    """The party that an offer without to-tag goes to again, if there is one."""
+    partners = [call.leg(number) for number in call.sources_of(offerer.id)]
+    if via_branch:
+        partners = [leg for leg in call.legs if not leg.ended and leg.via_branch == via_branch and leg is not offerer]
+    return partners[-1] if partners else None
+
+
+def for_answer(call: Call, options: Options, now: int) -> tuple[Call, Leg, Leg]:
+    """The call with the answerer and the offerer of an answer, joined to nobody else."""
+    offerer = find(call, options.from_tag)
+    if offerer is None:
+        call, offerer = add_leg(call, options.from_tag or "", now)
+    answerer = find(call, options.to_tag)
+    if answerer is None:
+        answerer = _unnamed_answerer(call, offerer, options)
+        if answerer is None:
+            call, answerer = add_leg(call, options.to_tag or "", now, options.via_branch or "")
+        else:
+            answerer = _named(answerer, options.to_tag or "")
+            call = with_leg(call, answerer)
+    call = _join(call, offerer.id, answerer.id, exclusive=True)
+    return call, answerer, offerer
+
+
+def _unnamed_answerer(call: Call, offerer: Leg, options: Options) -> Leg | None:
+    """The party that answers with a tag never seen: a branch, or the one that the offer went to."""
+    partners = [call.leg(number) for number in call.sources_of(offerer.id)]
+    if options.via_branch:
+        for leg in call.legs:
+            if not leg.ended and leg.via_branch == options.via_branch and leg.id != offerer.id:
+                return leg if not leg.tag or not leg.final else None
+    untagged = [leg for leg in partners if not leg.tag]
+    if untagged:
+        return untagged[-1]
+    if not partners or Flag.NEW_BRANCH in options.flags or partners[-1].final:
+        return None
+    return partners[-1]
+
+
+def _named(leg: Leg, tag: str) -> Leg:
+    """The leg with its tag known; a further tag is an alias."""
+    if not leg.tag:
+        return replace(leg, tag=Tag(tag))
+    return replace(leg, aliases=(*leg.aliases, Tag(tag)))
+
+
+def _join(call: Call, one: LegId, other: LegId, *, exclusive: bool) -> Call:
+    """Make two legs receive from each other; `exclusive` ends what either had with others."""
+    pair = {one, other}
+    kept = tuple(
+        item
+        for item in call.subscriptions
+        if {item.subscriber, item.source} != pair
+        and not (exclusive and (item.subscriber in pair or item.source in pair))
+    )
+    return replace(call, subscriptions=(*kept, Subscription(one, other), Subscription(other, one)))

@@ -1,0 +1,235 @@
+"""All calls of the daemon: stored, found, timed out, ended. The one path by which a call ends is `end`."""
+
+import heapq
+import logging
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from ngdaemon.base.ids import CallId, SocketId
+from ngdaemon.call.allocate import release
+from ngdaemon.call.model import Call, Leg, LegId, Media, PortSet
+from ngdaemon.call.planner import NOTHING, plan
+from ngdaemon.call.statistics import Statistics
+from ngdaemon.call.summary import summary
+from ngdaemon.config import Config
+from ngdaemon.media.forwarder import Event, Forwarder, Learned, SocketCounters, Tapped
+from ngdaemon.media.plan import Learning, Plan
+from ngdaemon.media.ports import Ports
+
+logger = logging.getLogger("ngdaemon.call")
+
+
+class Ending(Enum):
+    """Why a call ended; the value is the counter in `statistics` (ng-protocol.md §6.4)."""
+
+    REGULAR = "regularterminatedsessions"
+    FORCED = "forcedterminatedsessions"
+    TIMEOUT = "timeoutsessions"
+    SILENT_TIMEOUT = "silenttimeoutsessions"
+    FINAL_TIMEOUT = "finaltimeoutsessions"
+    OFFER_TIMEOUT = "offertimeoutsessions"
+    REJECTED = "rejectedsessions"
+
+
+@dataclass(slots=True)
+class Entry:
+    """A stored call with what the registry keeps about it. Times are monotonic seconds."""
+
+    call: Call
+    plan: Plan
+    created_at: float
+    signalled_at: float
+    delete_at: float | None = None
+    delete_legs: tuple[LegId, ...] = ()
+    """The legs that end at `delete_at`; empty for the whole call."""
+    check_at: float = 0.0
+
+
+class Registry:
+    """The calls, by call-id."""
+
+    def __init__(self, config: Config, forwarder: Forwarder, ports: Ports, statistics: Statistics) -> None:
+        self.config = config
+        self.forwarder = forwarder
+        self.ports = ports
+        self.statistics = statistics
+        self._entries: dict[CallId, Entry] = {}
+        self._deadlines: list[tuple[float, CallId]] = []
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Call]:
+        return (entry.call for entry in self._entries.values())
+
+    def get(self, call_id: CallId) -> Call | None:
+        entry = self._entries.get(call_id)
+        return entry.call if entry is not None else None
+
+    def store(self, call: Call, now: float) -> None:
+        """Put a call in force: its plan first, then the call itself. Cancels a deletion that is under way."""
+        desired = plan(call, Learning(self.config.endpoint_learning))
+        entry = self._entries.get(call.id)
+        if entry is None:
+            entry = Entry(call, desired, now, now)
+            self._entries[call.id] = entry
+            self.statistics.managed += 1
+        else:
+            entry.call, entry.plan = call, desired
+        self.forwarder.apply(call.id, desired)
+        entry.signalled_at = now
+        entry.delete_at, entry.delete_legs = None, ()
+        self._check_later(entry, now)
+
+    def restore(self, call_id: CallId) -> None:
+        """Make the plan in force stand again, which closes what a failed request had bound."""
+        entry = self._entries.get(call_id)
+        self.forwarder.apply(call_id, entry.plan if entry is not None else NOTHING)
+
+    def end_legs(self, call_id: CallId, legs: tuple[LegId, ...], now: float) -> None:
+        """End some legs of a call: their sockets are closed, the others go on."""
+        entry = self._entries[call_id]
+        for number in legs:
+            for media in entry.call.leg(number).medias:
+                release(self.ports, port_sets(media), now)
+        entry.call = without_legs(entry.call, legs)
+        entry.plan = plan(entry.call, Learning(self.config.endpoint_learning))
+        self.forwarder.apply(call_id, entry.plan)
+
+    def delete_later(self, call_id: CallId, at: float, legs: tuple[LegId, ...] = ()) -> None:
+        """End the call (or some legs of it) at that time unless it is signalled again before."""
+        entry = self._entries[call_id]
+        entry.delete_at = at
+        entry.delete_legs = legs
+        self._schedule(entry, at)
+
+    def end(self, call_id: CallId, ending: Ending, now: float) -> None:
+        """End a call: last counters into the log, sockets closed, ports into quarantine."""
+        entry = self._entries.pop(call_id)
+        call = entry.call
+        counters = self.forwarder.counters(call_id)
+        self.statistics.count_end(call, ending.value, counters, now - entry.created_at)
+        if logger.isEnabledFor(logging.INFO):
+            logger.info("%s", summary(call, counters, ending.name, now - entry.created_at), extra={"call": call_id})
+        self.forwarder.apply(call_id, NOTHING)
+        for leg in call.legs:
+            for media in leg.medias:
+                release(self.ports, port_sets(media), now)
+
+    def end_all(self, ending: Ending, now: float) -> None:
+        for call_id in list(self._entries):
+            self.end(call_id, ending, now)
+
+    # what the forwarder reports
+
+    def handle_event(self, event: Event, now: float) -> None:
+        """Take in an event: RTCP goes to the quality record of its call, a learned peer into the log."""
+        entry = self._entries.get(event.call)
+        if entry is None:
+            return
+        if isinstance(event, Tapped):
+            entry.quality.receive(event.packet, now)
+        elif isinstance(event, Learned) and logger.isEnabledFor(logging.INFO):
+            logger.info("peer learned at %s", event.peer, extra={"call": event.call})
+
+    def quality(self, call_id: CallId) -> Mapping[int, Quality]:
+        """Reception quality by SSRC."""
+        entry = self._entries.get(call_id)
+        return entry.quality.sources if entry is not None else {}
+
+    # timers
+
+    def next_timeout(self) -> float | None:
+        """When something may be due."""
+        return self._deadlines[0][0] if self._deadlines else None
+
+    def handle_timer(self, now: float) -> None:
+        """End what is due: deleted calls after their delay, calls without media, calls that are too old."""
+        while self._deadlines and self._deadlines[0][0] <= now:
+            at, call_id = heapq.heappop(self._deadlines)
+            entry = self._entries.get(call_id)
+            if entry is None or entry.check_at != at:
+                continue
+            if entry.delete_at is not None and entry.delete_at <= now:
+                if not entry.delete_legs:
+                    self.end(call_id, Ending.REGULAR, now)
+                    continue
+                self.end_legs(call_id, entry.delete_legs, now)
+                entry.delete_at, entry.delete_legs = None, ()
+            ending, due = self._expiry(entry)
+            if due <= now:
+                self.end(call_id, ending, now)
+            else:
+                self._schedule(entry, due if entry.delete_at is None else min(due, entry.delete_at), again=True)
+
+    def _check_later(self, entry: Entry, now: float) -> None:
+        """After signalling nothing can be due before the shortest timeout has passed."""
+        config = self.config
+        soonest = min(config.timeout, config.silent_timeout, config.offer_timeout)
+        at = now + soonest
+        if config.final_timeout:
+            at = min(at, entry.created_at + config.final_timeout)
+        self._schedule(entry, at, again=True)
+
+    def _schedule(self, entry: Entry, at: float, *, again: bool = False) -> None:
+        if again or at < entry.check_at:
+            entry.check_at = at
+            heapq.heappush(self._deadlines, (at, entry.call.id))
+
+    def _expiry(self, entry: Entry) -> tuple[Ending, float]:
+        """When the call times out if nothing more is received, and why (ng-protocol.md §5.4).
+
+        The call lives while one stream is fresh. Streams that may receive decide, and those of parties that have not
+        answered; silent ones count only when there is no other.
+        """
+        config = self.config
+        counters = self.forwarder.counters(entry.call.id)
+        ending, due = Ending.SILENT_TIMEOUT, 0.0
+        silent = entry.signalled_at
+        for leg in entry.call.legs:
+            if leg.ended or not entry.call.sources_of(leg.id):
+                continue
+            for media in leg.medias:
+                last = _last_activity(media, counters, entry.signalled_at)
+                if not media.said:
+                    candidate = (Ending.OFFER_TIMEOUT, last + config.offer_timeout)
+                elif media.sends and media.active and media.ports is not None:
+                    candidate = (Ending.TIMEOUT, last + config.timeout)
+                else:
+                    silent = max(silent, last)
+                    continue
+                if candidate[1] > due:
+                    ending, due = candidate
+        if not due:
+            due = silent + config.silent_timeout
+        if config.final_timeout and entry.created_at + config.final_timeout < due:
+            ending, due = Ending.FINAL_TIMEOUT, entry.created_at + config.final_timeout
+        return ending, due
+
+
+def _last_activity(media: Media, counters: dict[SocketId, SocketCounters], signalled: float) -> float:
+    """When a media was last heard of: a packet, or signalling."""
+    last = signalled
+    for item in port_sets(media):
+        for port in item.ports:
+            seen = counters.get(port.socket)
+            if seen is not None and seen.last_packet is not None and seen.last_packet > last:
+                last = seen.last_packet
+    return last
+
+
+def port_sets(media: Media) -> tuple[PortSet, ...]:
+    """All port sets that a media holds."""
+    return media.former if media.ports is None else (media.ports, *media.former)
+
+
+def without_legs(call: Call, gone: Collection[LegId]) -> Call:
+    """The call with these legs ended: they have no ports and receive from nobody."""
+    legs = tuple(_ended(leg) if leg.id in gone else leg for leg in call.legs)
+    kept = tuple(item for item in call.subscriptions if item.subscriber not in gone and item.source not in gone)
+    return replace(call, legs=legs, subscriptions=kept)
+
+
+def _ended(leg: Leg) -> Leg:
+    return replace(leg, ended=True, medias=tuple(replace(media, ports=None, former=()) for media in leg.medias))

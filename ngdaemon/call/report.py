@@ -1,0 +1,255 @@
+"""The reply trees of `query` and `delete` (ng-protocol.md §6.1, §6.2): pure functions of a call and its counters."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ngdaemon.base.endpoint import Endpoint, Interface
+from ngdaemon.base.ids import SocketId
+from ngdaemon.call.model import Call, Leg, LegId, LocalPort, Media
+from ngdaemon.media.forwarder import SocketCounters, SsrcCounters
+from ngdaemon.rtp.quality import Quality
+from ngdaemon.sdp.protocols import protocol_of
+
+Tree = dict[str, object]
+
+NO_COUNTERS = SocketCounters()
+EMPTY: Mapping[SocketId, SocketCounters] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is known about the packets of a call, and how monotonic times become wall-clock seconds."""
+
+    counters: Mapping[SocketId, SocketCounters]
+    quality: Mapping[int, Quality]
+    """By SSRC."""
+    now: float
+    wall: int
+    """Wall-clock seconds at `now`."""
+    closed: bool = False
+    """The ports have been given up: none are shown."""
+
+    def seconds(self, at: float | None, otherwise: int) -> int:
+        """A monotonic time as Unix seconds."""
+        return otherwise if at is None else int(self.wall - (self.now - at))
+
+
+def query(call: Call, measured: Measured, tags: Iterable[str] = ()) -> Tree:
+    """The whole tree, or only what concerns the first leg found by one of `tags` and those it receives from."""
+    shown = _shown(call, tuple(tag for tag in tags if tag))
+    tree: Tree = {
+        "created": call.created // 1_000_000,
+        "created_us": call.created % 1_000_000,
+        "created_ts": call.created,
+        "last signal": call.last_signal // 1_000_000,
+        "last redis update": 0,
+    }
+    if call.metadata:
+        tree["metadata"] = call.metadata
+    ssrcs: Tree = {}
+    legs: Tree = {}
+    totals = {"RTP": [0, 0, 0], "RTCP": [0, 0, 0]}
+    names = _names(call)
+    for leg in shown:
+        legs[names[leg.id]] = _leg(call, leg, measured, ssrcs, totals)
+    tree["SSRC"] = ssrcs
+    tree["tags"] = legs
+    tree["totals"] = {
+        kind: dict(zip(("packets", "bytes", "errors"), sums, strict=True)) for kind, sums in totals.items()
+    }
+    return tree
+
+
+def _shown(call: Call, tags: tuple[str, ...]) -> list[Leg]:
+    """The legs that a query is about."""
+    legs = [leg for leg in call.legs if not leg.ended]
+    if not tags:
+        return legs
+    for tag in tags:
+        for leg in legs:
+            if leg.has_tag(tag):
+                return [leg, *(call.leg(number) for number in call.sources_of(leg.id) if number != leg.id)]
+    return []
+
+
+def _names(call: Call) -> dict[LegId, str]:
+    """Keys of legs: their tags, or `<untagged N>`."""
+    names = {}
+    untagged = 0
+    for leg in call.legs:
+        if leg.ended:
+            continue
+        if leg.tag:
+            names[leg.id] = leg.tag
+        else:
+            untagged += 1
+            names[leg.id] = f"<untagged {untagged}>"
+    return names
+
+
+def _leg(call: Call, leg: Leg, measured: Measured, ssrcs: Tree, totals: dict[str, list[int]]) -> Tree:
+    tree: Tree = {"tag": leg.tag}
+    if leg.via_branch:
+        tree["via-branch"] = leg.via_branch
+    if leg.aliases:
+        tree["tag-aliases"] = list(leg.aliases)
+    if leg.label:
+        tree["label"] = leg.label
+    tree["created"] = leg.created // 1_000_000
+    if leg.metadata:
+        tree["metadata"] = leg.metadata
+    for key, numbers in (("subscriptions", call.sources_of(leg.id)), ("subscribers", call.subscribers_of(leg.id))):
+        tree[key] = [{"tag": call.leg(number).tag, "type": "offer/answer"} for number in numbers]
+    tree["medias"] = [_media(call, leg, media, measured, ssrcs, totals) for media in leg.medias]
+    tree["VSC"] = []
+    return tree
+
+
+def _media(call: Call, leg: Leg, media: Media, measured: Measured, ssrcs: Tree, totals: dict[str, list[int]]) -> Tree:
+    protocol = protocol_of(media.protocol, media.kind)
+    tree: Tree = {"index": media.index + 1, "type": media.kind}
+    if protocol.rtp or protocol.name == "udptl":
+        tree["protocol"] = protocol.name
+    ports = media.ports
+    rtp_port = ports.rtp if ports is not None else None
+    rtcp_port = ports.rtcp if ports is not None else None
+    counted = [
+        measured.counters.get(port.socket, NO_COUNTERS) if port else NO_COUNTERS for port in (rtp_port, rtcp_port)
+    ]
+    if codec := _codec(media, counted[0].sources):
+        tree["codec"] = codec
+    interface = ports.interface if ports is not None else None
+    rtp_flags, rtcp_flags = _stream_flags(leg, media, counted)
+    created = call.created // 1_000_000
+    tree["streams"] = [
+        _stream(rtp_port, interface, media.rtp, counted[0], rtp_flags, measured, created),
+        _stream(rtcp_port, interface, _rtcp_endpoint(media), counted[1], rtcp_flags, measured, created),
+    ]
+    for kind, counters in zip(("RTP", "RTCP"), counted, strict=True):
+        sums = totals[kind]
+        sums[0] += counters.packets_in
+        sums[1] += counters.bytes_in
+        sums[2] += counters.errors_in
+    tree["flags"] = _media_flags(leg, media)
+    tree["ingress SSRCs"] = [_ssrc(source, measured, ssrcs) for source in counted[0].sources]
+    tree["egress SSRCs"] = [_egress(source, measured) for source in _heard(call, leg, media, measured)]
+    return tree
+
+
+def _rtcp_endpoint(media: Media) -> Endpoint | None:
+    """The endpoint shown for RTCP: also where there is none of its own the one next to RTP."""
+    if media.rtcp is not None and not media.muxed:
+        return media.rtcp
+    return Endpoint(media.rtp.address, min(media.rtp.port + 1, 65535)) if media.rtp is not None else None
+
+
+def _codec(media: Media, sources: tuple[SsrcCounters, ...]) -> str:
+    """The encoding received last."""
+    if not sources:
+        return ""
+    for codec in media.codecs:
+        if codec.payload_type == sources[-1].payload_type:
+            return codec.encoding
+    return ""
+
+
+def _stream(
+    port: LocalPort | None,
+    interface: Interface | None,
+    signalled: Endpoint | None,
+    counters: SocketCounters,
+    flags: list[str],
+    measured: Measured,
+    created: int,
+) -> Tree:
+    tree: Tree = {}
+    if port is not None and interface is not None and not measured.closed:
+        tree["local port"] = port.port
+        tree["local address"] = interface.address
+        tree["family"] = interface.family.title
+    tree["endpoint"] = _endpoint(counters.peer if counters.confirmed and counters.peer else signalled)
+    tree["advertised endpoint"] = _endpoint(signalled)
+    last = measured.seconds(counters.last_packet, created)
+    tree["last packet"] = last
+    tree["last kernel packet"] = 0
+    tree["last user packet"] = last
+    if counters.sources:
+        tree["SSRC"] = counters.sources[-1].ssrc
+    tree["flags"] = flags
+    tree["stats"] = {"packets": counters.packets_in, "bytes": counters.bytes_in, "errors": counters.errors_in}
+    tree["stats_out"] = {"packets": counters.packets_out, "bytes": counters.bytes_out, "errors": counters.errors_out}
+    return tree
+
+
+def _endpoint(endpoint: Endpoint | None) -> Tree:
+    if endpoint is None:
+        return {}
+    return {"family": endpoint.family.title, "address": endpoint.address, "port": endpoint.port}
+
+
+def _stream_flags(leg: Leg, media: Media, counted: list[SocketCounters]) -> tuple[list[str], list[str]]:
+    if not media.active and not media.said:
+        return [], []
+    rtp, rtcp = ["RTP"], ["RTCP"]
+    if media.muxed:
+        rtp.append("RTCP")
+        rtcp.append("fallback RTCP")
+    for flags, counters in zip((rtp, rtcp), counted, strict=True):
+        if media.rtp is not None:
+            flags.append("filled")
+        if counters.confirmed:
+            flags.extend(("confirmed", "kernelized", "no kernel support"))
+        if leg.strict_source:
+            flags.append("strict source address")
+        if leg.handover:
+            flags.append("media handover")
+    return rtp, rtcp
+
+
+def _media_flags(leg: Leg, media: Media) -> list[str]:
+    """The state of a media in words, in the order of the reference."""
+    protocol = protocol_of(media.protocol, media.kind)
+    rows = (
+        ("initialized", media.said),
+        ("asymmetric", leg.asymmetric),
+        ("send", media.receives),
+        ("recv", media.sends),
+        ("rtcp-mux", media.muxed),
+        ("ICE controlling", leg.controlling),
+        ("RTCP feedback", protocol.feedback),
+    )
+    return [name for name, holds in rows if holds]
+
+
+def _heard(call: Call, leg: Leg, media: Media, measured: Measured) -> list[SsrcCounters]:
+    """The sources that a media hears from the legs it is subscribed to."""
+    sources: list[SsrcCounters] = []
+    for number in call.sources_of(leg.id):
+        others = call.leg(number).medias
+        ports = others[media.index].ports if media.index < len(others) else None
+        if ports is not None:
+            sources.extend(measured.counters.get(ports.rtp.socket, NO_COUNTERS).sources)
+    return sources
+
+
+def _ssrc(source: SsrcCounters, measured: Measured, ssrcs: Tree) -> Tree:
+    """The inline entry of a source that is received; it is entered in the global dictionary too."""
+    entry: Tree = {
+        "bytes": source.bytes,
+        "packets": source.packets,
+        "last RTP timestamp": source.last_timestamp,
+        "last RTP seq": source.last_sequence,
+    }
+    quality = measured.quality.get(source.ssrc)
+    if quality is not None:
+        entry.update(quality.report(measured.wall))
+    ssrcs[str(source.ssrc)] = entry
+    return {"SSRC": source.ssrc, **entry}
+
+
+def _egress(source: SsrcCounters, measured: Measured) -> Tree:
+    entry: Tree = {"SSRC": source.ssrc, "bytes": source.bytes, "packets": source.packets}
+    quality = measured.quality.get(source.ssrc)
+    if quality is not None:
+        entry.update(quality.report(measured.wall))
+    return entry

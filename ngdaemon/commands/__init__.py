@@ -1,0 +1,1 @@
+"""What each NG command does: `table.py` has one row per command."""

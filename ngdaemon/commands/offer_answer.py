@@ -1,0 +1,89 @@
+"""`offer` and `answer`: a session description comes in, another one goes out (ng-protocol.md §2.3)."""
+
+import logging
+from dataclasses import replace
+
+from ngdaemon.base.errors import RequestError
+from ngdaemon.base.ids import CallId
+from ngdaemon.call import parties
+from ngdaemon.call.allocate import Allocator
+from ngdaemon.call.exchange import Exchange
+from ngdaemon.call.model import Call
+from ngdaemon.commands.service import Asked, Reply, Service
+from ngdaemon.ng.options import Flag, Options
+from ngdaemon.sdp.session import SessionDescription, parse
+
+logger = logging.getLogger("ngdaemon.call")
+
+NO_MEDIAS = "Error rewriting SDP"
+
+
+def offer(service: Service, asked: Asked) -> Reply:
+    """The SDP for the receiver of an offer; creates the call if need be."""
+    options = asked.options
+    if looped(service, options):
+        return {"sdp": options.sdp or ""}
+    before = service.registry.get(CallId(options.call_id or ""))
+    if before is None:
+        service.limits.check(service.config, len(service.registry))
+    description = _parse(service, options)
+    now = service.wall.microseconds()
+    call = before or Call(
+        CallId(options.call_id or ""), now, now, tos=service.config.tos or None, created_from=str(asked.source)
+    )
+    call = _with_tos(service, call, options)
+    call, offerer, receiver = parties.for_offer(call, options, now)
+    return _exchange(service, asked, description, Exchange(call, offerer, receiver, is_answer=False))
+
+
+def answer(service: Service, asked: Asked) -> Reply:
+    """The SDP for the offerer. The sender of an answer is the party of the *to-tag*."""
+    options = asked.options
+    call = service.registry.get(CallId(options.call_id or ""))
+    if call is None:
+        raise RequestError("Unknown call-id")
+    if options.from_tag == options.to_tag:
+        raise RequestError("Invalid dialogue association")
+    if looped(service, options):
+        return {"sdp": options.sdp or ""}
+    description = _parse(service, options)
+    call, answerer, offerer = parties.for_answer(call, options, service.wall.microseconds())
+    return _exchange(service, asked, description, Exchange(call, answerer, offerer, is_answer=True))
+
+
+def looped(service: Service, options: Options) -> bool:
+    """Whether an SDP has passed us already (`loop-protect`)."""
+    return Flag.LOOP_PROTECT in options.flags and f"a=rtpengine:{service.instance}" in (options.sdp or "")
+
+
+def _parse(service: Service, options: Options) -> SessionDescription:
+    text = options.sdp or ""
+    if len(text) > service.config.max_sdp:
+        raise RequestError(f"SDP too long (limit {service.config.max_sdp} octets)")
+    description = parse(text, service.config.max_medias)
+    if not description.medias:
+        raise RequestError(NO_MEDIAS)
+    return description
+
+
+def _with_tos(service: Service, call: Call, options: Options) -> Call:
+    """Offers set the TOS octet of the whole call; without the key it falls back to the daemon's (§3.2)."""
+    if options.tos is not None and options.tos < 0:
+        return call
+    tos = options.tos if options.tos is not None and options.tos <= 255 else service.config.tos
+    return replace(call, tos=tos or None)
+
+
+def _exchange(service: Service, asked: Asked, description: SessionDescription, exchange: Exchange) -> Reply:
+    """Run one half of an offer/answer exchange; the old call stays in force if anything fails."""
+    allocator = Allocator(exchange.call.id, service.ports, service.forwarder, asked.now)
+    try:
+        text = exchange.run(description, asked.options, service, allocator)
+    except BaseException:
+        allocator.undo()
+        service.registry.restore(exchange.call.id)
+        raise
+    call = replace(exchange.call, last_signal=service.wall.microseconds(), generation=exchange.call.generation + 1)
+    service.registry.store(call, asked.now)
+    allocator.give_up()
+    return {"sdp": text}

@@ -1,0 +1,42 @@
+"""What command handlers work with."""
+
+from dataclasses import dataclass
+
+from ngdaemon.base.endpoint import Endpoint
+from ngdaemon.base.sources import Rng, Wall
+from ngdaemon.call.interfaces import Interfaces
+from ngdaemon.call.registry import Registry
+from ngdaemon.call.statistics import Statistics
+from ngdaemon.commands.limits import Limits
+from ngdaemon.config import Config
+from ngdaemon.media.forwarder import Forwarder
+from ngdaemon.media.ports import Ports
+from ngdaemon.ng.options import Options
+
+Reply = dict[str, object]
+
+
+@dataclass(slots=True)
+class Service:
+    """The parts of the daemon, as handlers see them."""
+
+    config: Config
+    interfaces: Interfaces
+    registry: Registry
+    forwarder: Forwarder
+    ports: Ports
+    statistics: Statistics
+    limits: Limits
+    rng: Rng
+    wall: Wall
+    instance: str
+    """Names this daemon in `a=rtpengine:` lines (`loop-protect`): 12 hex digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request: its options, who sent it, and when (monotonic seconds)."""
+
+    options: Options
+    source: Endpoint
+    now: float

@@ -1,0 +1,155 @@
+"""The daemon without I/O: a datagram or a moment goes in, a reply comes out.
+
+Everything that the daemon knows is behind this object; the shell gives it datagrams, the time, and a forwarder.
+"""
+
+import logging
+
+from ngdaemon.base.endpoint import Endpoint
+from ngdaemon.base.errors import RequestError
+from ngdaemon.base.sources import Load, Rng, Wall
+from ngdaemon.call.interfaces import Interfaces
+from ngdaemon.call.registry import Ending, Registry
+from ngdaemon.call.statistics import Statistics
+from ngdaemon.commands import table
+from ngdaemon.commands.limits import LimitReached, Limits
+from ngdaemon.commands.service import Asked, Reply, Service
+from ngdaemon.config import Config
+from ngdaemon.media.forwarder import Forwarder
+from ngdaemon.media.ports import Ports
+from ngdaemon.ng import message
+from ngdaemon.ng.message import MessageError, Request
+from ngdaemon.ng.options import Options, parse
+from ngdaemon.ng.replay import ReplayCache
+
+logger = logging.getLogger("ngdaemon.control")
+
+
+class Controller:
+    """Answers NG requests and keeps time."""
+
+    def __init__(self, config: Config, forwarder: Forwarder, rng: Rng, wall: Wall, load: Load, now: float) -> None:
+        ports = Ports(config.port_min, config.port_max, config.port_quarantine, rng)
+        statistics = Statistics(now)
+        registry = Registry(config, forwarder, ports, statistics)
+        self._service = Service(
+            config=config,
+            interfaces=Interfaces(config.interfaces),
+            registry=registry,
+            forwarder=forwarder,
+            ports=ports,
+            statistics=statistics,
+            limits=Limits(load),
+            rng=rng,
+            wall=wall,
+            instance=rng.bytes(6).hex(),
+        )
+        self._replay = ReplayCache()
+        self._reported: set[str] = set()
+
+    def receive(self, datagram: bytes, source: Endpoint, _local: Endpoint, now: float) -> bytes | None:
+        """The reply to a datagram, or None where there is nobody to reply to.
+
+        Never raises: what goes wrong inside one request is logged and answered as an error.
+        """
+        parts = message.split(datagram)
+        if parts is None:
+            logger.warning("dropped a control message without a cookie from %s", source)
+            return None
+        cookie, document = parts
+        known = self._replay.lookup(cookie, now)
+        if known is not None:
+            return known if isinstance(known, bytes) else None
+        reply = self._answer(cookie, document, source, now)
+        self._replay.finish(cookie, reply, now)
+        return reply
+
+    def _answer(self, cookie: bytes, document: bytes, source: Endpoint, now: float) -> bytes:
+        """Decode, run, encode."""
+        started = self._service.wall.microseconds()
+        try:
+            request = message.decode(cookie, document, self._limits())
+        except MessageError as error:
+            logger.warning("refused a control message from %s: %s", source, error)
+            return message.encode(cookie, _error(str(error)), error.format)
+        reply = self._run(request, source, now)
+        seconds = (self._service.wall.microseconds() - started) / 1e6
+        self._service.statistics.count_request(
+            source.address, str(request.body.get("command")), seconds, error=reply.get("result") == "error"
+        )
+        return message.encode(cookie, reply, request.format)
+
+    def _run(self, request: Request, source: Endpoint, now: float) -> Reply:
+        """The reply to a decoded request."""
+        command = request.body.get("command")
+        if not isinstance(command, str):
+            return _error('Dictionary contains no key "command"')
+        call_id = str(request.body.get("call-id") or "")
+        reply: Reply
+        try:
+            options = parse(request.body)
+            self._report_options(options, call_id)
+            reply = table.run(self._service, command, Asked(options, source, now))
+            reply.setdefault("result", "ok")
+        except LimitReached as error:
+            self._service.statistics.count_rejected()
+            supported = "load limit" in options.supports
+            reply = {"result": "load limit", "message": error.message} if supported else _error(str(error))
+            logger.warning("%s refused: %s", command, error.message, extra={"call": call_id})
+        except RequestError as error:
+            reply = _error(str(error))
+            logger.info("%s from %s refused: %s", command, source, error, extra={"call": call_id})
+        except Exception:
+            logger.exception("%s from %s failed", command, source, extra={"call": call_id})
+            reply = _error("Internal error")
+        else:
+            if command not in QUIET and logger.isEnabledFor(logging.INFO):
+                logger.info("%s from %s", command, source, extra={"call": call_id, "tag": options.from_tag or ""})
+        return reply
+
+    def _limits(self) -> message.Limits:
+        config = self._service.config
+        return message.Limits(config.max_datagram, config.max_depth)
+
+    def _report_options(self, options: Options, call_id: str) -> None:
+        """Log what is known but not done yet once per daemon, and what is unknown each time."""
+        for word in options.unsupported:
+            if word not in self._reported:
+                self._reported.add(word)
+                logger.warning("%s is not supported by this version and is ignored", word, extra={"call": call_id})
+        if options.unknown and logger.isEnabledFor(logging.INFO):
+            logger.info("ignored unknown options: %s", ", ".join(options.unknown), extra={"call": call_id})
+
+    # time
+
+    def next_timeout(self) -> float | None:
+        """When `handle_timer` wants to be called, in monotonic seconds; None for not at all."""
+        return self._service.registry.next_timeout()
+
+    def handle_timer(self, now: float) -> None:
+        """Do what is due."""
+        self._service.registry.handle_timer(now)
+
+    def handle_events(self, now: float) -> None:
+        """Take in what the forwarder reports."""
+        for event in self._service.forwarder.drain():
+            self._service.registry.handle_event(event, now)
+
+    # life
+
+    def reconfigure(self, config: Config) -> None:
+        """Take over settings that may change while running."""
+        self._service.config = config
+        self._service.registry.config = config
+
+    def close(self, now: float) -> None:
+        """End all calls."""
+        self._service.registry.end_all(Ending.FORCED, now)
+
+
+QUIET = frozenset(("ping", "list", "statistics", "query"))
+"""Commands that get no log line of their own at the usual level: monitoring sends them all the time."""
+
+
+def _error(reason: str) -> Reply:
+    return {"result": "error", "error-reason": reason}

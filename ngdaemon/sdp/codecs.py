@@ -1,0 +1,142 @@
+"""Payload types of an RTP media: the format list with its `rtpmap`, `fmtp` and `rtcp-fb` lines."""
+
+from dataclasses import dataclass
+
+from ngdaemon.base.errors import RequestError
+from ngdaemon.sdp.session import INCOMPLETE, MediaSection
+
+MAX_PAYLOAD_TYPE = 127
+
+STATIC = {
+    # RFC 3551 tables 4 and 5; number 2 is the historical G726-32
+    0: ("PCMU", "8000", ""),
+    2: ("G726-32", "8000", ""),
+    3: ("GSM", "8000", ""),
+    4: ("G723", "8000", ""),
+    5: ("DVI4", "8000", ""),
+    6: ("DVI4", "16000", ""),
+    8: ("PCMA", "8000", ""),
+    9: ("G722", "8000", ""),
+    10: ("L16", "44100", "2"),
+    11: ("L16", "44100", ""),
+    12: ("QCELP", "8000", ""),
+    13: ("CN", "8000", ""),
+    14: ("MPA", "90000", ""),
+    15: ("G728", "8000", ""),
+    16: ("DVI4", "11025", ""),
+    17: ("DVI4", "22050", ""),
+    18: ("G729", "8000", ""),
+    25: ("CelB", "90000", ""),
+    26: ("JPEG", "90000", ""),
+    28: ("nv", "90000", ""),
+    31: ("H261", "90000", ""),
+    32: ("MPV", "90000", ""),
+    33: ("MP2T", "90000", ""),
+    34: ("H263", "90000", ""),
+}
+"""Static payload type → encoding name, clock rate, channels ("" for one)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """One payload type with what the SDP says about it. `name` is "" where it says nothing."""
+
+    payload_type: int
+    name: str = ""
+    clock: str = ""
+    channels: str = ""
+    """Number of channels as text; "" for one."""
+    fmtp: tuple[str, ...] = ()
+    feedback: tuple[str, ...] = ()
+    """Values of the `rtcp-fb` lines of this payload type, without the number."""
+
+    @property
+    def encoding(self) -> str:
+        """`NAME/CLOCK[/CHANNELS]` as in `rtpmap`; "" when unknown."""
+        if not self.name:
+            return ""
+        return f"{self.name}/{self.clock}/{self.channels}" if self.channels else f"{self.name}/{self.clock}"
+
+    def lines(self) -> list[str]:
+        """The attribute lines of this codec, in the order in which they are written."""
+        number = self.payload_type
+        lines = [f"a=rtpmap:{number} {self.encoding}"] if self.name else []
+        lines.extend([f"a=fmtp:{number} {parameters}" for parameters in self.fmtp])
+        lines.extend([f"a=rtcp-fb:{number} {value}" for value in self.feedback])
+        return lines
+
+    def is_same_format(self, other: "Codec") -> bool:
+        """Whether both name the same encoding (RFC 3264 §6.1; names compare without case)."""
+        if not self.name or not other.name:
+            return self.payload_type == other.payload_type
+        return (self.name.lower(), self.clock, self.channels) == (other.name.lower(), other.clock, other.channels)
+
+
+def codecs_of(media: MediaSection) -> tuple[Codec, ...]:
+    """The codecs of an RTP media in order of preference.
+
+    Raises RequestError when a format is no payload type (0 to 127).
+    """
+    maps, parameters, feedback = _by_payload_type(media)
+    codecs = []
+    seen = set()
+    for text in media.formats:
+        if not (text.isascii() and text.isdigit() and len(text) <= 3) or int(text) > MAX_PAYLOAD_TYPE:
+            raise RequestError(INCOMPLETE)
+        number = int(text)
+        if number in seen:
+            continue
+        seen.add(number)
+        name, clock, channels = maps.get(text) or STATIC.get(number, ("", "", ""))
+        fmtp = parameters.get(text, ())
+        if fmtp and name.lower() == "opus":
+            fmtp = tuple(filter(None, map(opus_parameters, fmtp)))
+        codecs.append(Codec(number, name, clock, channels, tuple(fmtp), tuple(feedback.get(text, ()))))
+    return tuple(codecs)
+
+
+def _by_payload_type(
+    media: MediaSection,
+) -> tuple[dict[str, tuple[str, str, str]], dict[str, list[str]], dict[str, list[str]]]:
+    """The `rtpmap`, `fmtp` and `rtcp-fb` attributes of a media, by the payload type they speak of."""
+    maps: dict[str, tuple[str, str, str]] = {}
+    parameters: dict[str, list[str]] = {}
+    feedback: dict[str, list[str]] = {}
+    for name, value in media.attributes:
+        if value is None:
+            continue
+        if name == "rtpmap":
+            number, _, encoding = value.partition(" ")
+            words = encoding.strip().split("/")
+            if len(words) >= 2 and number not in maps:
+                maps[number] = (words[0], words[1], "" if len(words) < 3 or words[2] == "1" else words[2])
+        elif name == "fmtp":
+            number, _, text = value.partition(" ")
+            parameters.setdefault(number, []).append(text)
+        elif name == "rtcp-fb":
+            number, _, text = value.partition(" ")
+            feedback.setdefault(number, []).append(text)
+    return maps, parameters, feedback
+
+
+OPUS_PARAMETERS = (
+    "stereo",
+    "sprop-stereo",
+    "useinbandfec",
+    "usedtx",
+    "cbr",
+    "maxplaybackrate",
+    "maxaveragebitrate",
+    "sprop-maxcapturerate",
+    "minptime",
+)
+"""What is kept of opus parameters, in the order in which the reference writes them anew (ng-protocol.md §4.3)."""
+
+
+def opus_parameters(text: str) -> str:
+    """The parameters of RFC 7587 that the reference knows, in its order; others are lost."""
+    given = {}
+    for part in text.split(";"):
+        key, _, value = part.strip().partition("=")
+        given[key.strip().lower()] = value.strip()
+    return "; ".join(f"{key}={given[key]}" for key in OPUS_PARAMETERS if key in given)

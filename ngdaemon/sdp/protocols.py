@@ -1,0 +1,42 @@
+"""Transports of `m=` lines: what each one means for us. One row per transport."""
+
+from typing import NamedTuple
+
+
+class Protocol(NamedTuple):
+    """A transport (RFC 8866 §5.14 `proto`)."""
+
+    name: str
+    """As it is written out."""
+    rtp: bool = False
+    feedback: bool = False
+    """RTP with early feedback (AVPF, RFC 4585)."""
+    secure: bool = False
+    """SRTP."""
+    dtls: bool = False
+    """Keyed by DTLS (RFC 5764)."""
+    relayed: bool = True
+    """Datagrams that we can carry; False for TCP transports that we leave alone."""
+
+
+ROWS = (
+    Protocol("RTP/AVP", rtp=True),
+    Protocol("RTP/AVPF", rtp=True, feedback=True),
+    Protocol("RTP/SAVP", rtp=True, secure=True),
+    Protocol("RTP/SAVPF", rtp=True, feedback=True, secure=True),
+    Protocol("UDP/TLS/RTP/SAVP", rtp=True, secure=True, dtls=True),
+    Protocol("UDP/TLS/RTP/SAVPF", rtp=True, feedback=True, secure=True, dtls=True),
+    Protocol("udptl"),
+)
+TABLE = {row.name.upper(): row for row in ROWS}
+
+
+def protocol_of(name: str, kind: str = "") -> Protocol:
+    """The transport of that name, compared without case (ng-protocol.md §4.5).
+
+    Unknown transports keep their spelling and are relayed as bytes; `m=message` is TCP and left alone (§4.4).
+    """
+    row = TABLE.get(name) or TABLE.get(name.upper())
+    if row is not None and kind != "message":
+        return row
+    return Protocol(name, relayed=kind != "message")

@@ -1,0 +1,201 @@
+"""A parsed session description: a session section and media sections of raw lines, with views on the fields.
+
+Parsing loses nothing: `str(parse(text)) == text` for every text that can be parsed. The strictness follows what the
+reference accepts and refuses (ng-protocol.md §2.3, §4.1).
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ngdaemon.base.endpoint import Family, parse_address
+from ngdaemon.base.errors import RequestError
+
+FAILED = "Failed to parse SDP"
+INCOMPLETE = "Incomplete SDP specification"
+
+MAX_PORT = 65535
+MAX_PORT_COUNT = 4999
+SESSION_TYPES = frozenset("vosiuepcbtrzka")
+MEDIA_TYPES = frozenset("icbka")
+
+
+class Attribute(NamedTuple):
+    """An `a=` line: name and value; the value is None for a flag such as `a=sendrecv`."""
+
+    name: str
+    value: str | None
+
+    def __str__(self) -> str:
+        return self.name if self.value is None else f"{self.name}:{self.value}"
+
+
+class Connection(NamedTuple):
+    """The address of a `c=` line, in canonical form."""
+
+    family: Family
+    address: str
+
+
+class Origin(NamedTuple):
+    """The fields of an `o=` line (RFC 8866 §5.2), all as text."""
+
+    username: str
+    session_id: str
+    version: str
+    network: str
+    family: str
+    address: str
+
+    def __str__(self) -> str:
+        return " ".join(self)
+
+
+@dataclass(slots=True)
+class Section:
+    """A part of a session description: everything before the first `m=`, or from one `m=` to the next.
+
+    `lines` holds `(type, value)` in order of arrival, `attributes` the `a=` lines among them.
+    """
+
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    attributes: list[Attribute] = field(default_factory=list)
+    connection: Connection | None = None
+
+    def values(self, kind: str) -> list[str]:
+        """The values of all lines of a type, in order."""
+        return [value for letter, value in self.lines if letter == kind]
+
+    def first(self, kind: str) -> str | None:
+        """The value of the first line of a type."""
+        for letter, value in self.lines:
+            if letter == kind:
+                return value
+        return None
+
+    def get(self, name: str) -> str | None:
+        """The value of the first attribute of that name ("" for a flag), or None when there is none."""
+        for attribute in self.attributes:
+            if attribute.name == name:
+                return attribute.value or ""
+        return None
+
+    def get_all(self, name: str) -> list[str]:
+        """The values of all attributes of that name, in order."""
+        return [attribute.value or "" for attribute in self.attributes if attribute.name == name]
+
+
+@dataclass(slots=True)
+class MediaSection(Section):
+    """One `m=` section: media type, port, number of ports, transport and formats as written."""
+
+    kind: str = ""
+    port: int = 0
+    port_count: int = 1
+    protocol: str = ""
+    formats: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class SessionDescription:
+    """A whole session description (or several, one behind the other: their medias are numbered through)."""
+
+    text: str
+    session: Section
+    origin: Origin | None
+    medias: list[MediaSection]
+
+    def __str__(self) -> str:
+        return self.text
+
+    def connection_of(self, media: MediaSection) -> Connection | None:
+        """The address that applies to a media: its own `c=`, else that of the session."""
+        return media.connection or self.session.connection
+
+
+def parse(text: str, max_medias: int = 64) -> SessionDescription:
+    """Parse a session description.
+
+    A blank line ends it (ng-protocol.md §4.1). Raises RequestError with the texts of ng-protocol.md §2.3.
+    """
+    session = Section()
+    description = SessionDescription(text, session, None, [])
+    section: Section = session
+    expecting_version = True
+    for raw in text.split("\n"):
+        line = raw[:-1] if raw.endswith("\r") else raw
+        if not line or line == " ":
+            break
+        if line[1:2] != "=" or "\r" in line or "\0" in line:
+            raise RequestError(FAILED)
+        kind, value = line[0], line[2:]
+        if expecting_version:
+            if line != "v=0":
+                raise RequestError(FAILED)
+            expecting_version = False
+            section.lines.append((kind, value))
+        elif kind == "a":
+            name, colon, rest = value.partition(":")
+            section.attributes.append(Attribute(name, rest if colon else None))
+            section.lines.append((kind, value))
+        elif kind == "m":
+            section = _parse_media(value)
+            section.lines.append((kind, value))
+            description.medias.append(section)
+            if len(description.medias) > max_medias:
+                raise RequestError(f"Too many medias in SDP (limit {max_medias})")
+        else:
+            _parse_field(description, section, kind, value)
+    return description
+
+
+def _parse_field(description: SessionDescription, section: Section, kind: str, value: str) -> None:
+    """Take in a line that is neither attribute nor media."""
+    if kind not in SESSION_TYPES:
+        raise RequestError(FAILED)
+    if kind == "v":
+        if value != "0":
+            raise RequestError(FAILED)
+    elif kind == "o":
+        words = value.split()
+        if len(words) < 6:
+            raise RequestError(FAILED)
+        if description.origin is None:
+            description.origin = Origin(*words[:6])
+    elif kind == "c":
+        if section.connection is not None:
+            raise RequestError(FAILED)
+        section.connection = parse_connection(value)
+    section.lines.append((kind, value))
+
+
+def _parse_media(value: str) -> MediaSection:
+    words = value.split()
+    if len(words) < 3:
+        raise RequestError(FAILED)
+    kind, ports, protocol = words[:3]
+    port, slash, count = ports.partition("/")
+    if not _is_number(port) or (slash and not _is_number(count)):
+        raise RequestError(FAILED)
+    number, pairs = int(port), int(count) if slash else 1
+    if number > MAX_PORT or not 1 <= pairs <= MAX_PORT_COUNT:
+        raise RequestError(FAILED)
+    return MediaSection(kind=kind, port=number, port_count=pairs, protocol=protocol, formats=tuple(words[3:]))
+
+
+def parse_connection(value: str) -> Connection:
+    """Parse the value of a `c=` line. Only plain numeric addresses of the family named are taken."""
+    words = value.split()
+    if len(words) < 3 or words[0].upper() != "IN":
+        raise RequestError(FAILED)
+    return Connection(*_address(words[1], words[2]))
+
+
+def _address(family: str, text: str) -> tuple[Family, str]:
+    address = parse_address(text)
+    if address is None or family.upper() != f"IP{address.version}":
+        raise RequestError(FAILED)
+    return Family(f"IP{address.version}"), str(address)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 10
