@@ -1,0 +1,139 @@
+"""The measurements. Each starts a daemon, loads it in one way, and gives figures by name.
+
+A figure's name is `QUANTITY@CONDITION`; `suites.py` says which ones a table shows and what is to be reached.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from benchmarks import traffic
+from benchmarks.calls import Call, Shape, phones
+from benchmarks.daemons import Daemon, Running, Site, running
+from benchmarks.kernel import cpu_seconds, memory, waited_seconds
+from benchmarks.ng import sdp_of
+
+Figures = dict[str, float]
+Measure = Callable[[Daemon, Site, "Effort"], Figures]
+
+WINDOW = 4
+"""Requests under way at once, as a proxy with a few worker processes has them."""
+GROUP = 50
+"""Calls that are offered, then answered, then deleted together: each command has its own reading of the clock."""
+SETTLE = 3.5
+"""Seconds of traffic before the measured period: daemons learn addresses in the first 3 (ng-protocol.md §5.1)."""
+SETTLE_AGAIN = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long a round takes."""
+
+    rounds: int
+    """Rounds that count; one more goes before them."""
+    groups: int
+    """Groups of calls in the measurement of requests."""
+    held: int
+    """Calls held in the measurement of memory."""
+    seconds: float
+    """Measured seconds of each packet rate."""
+
+    def __str__(self) -> str:
+        return f"{self.groups * GROUP:,} requests of a kind, {self.held:,} calls held, {self.seconds:g} s of each rate"
+
+
+FULL = Effort(rounds=5, groups=30, held=2000, seconds=4.0)
+QUICK = Effort(rounds=1, groups=6, held=500, seconds=1.0)
+
+
+def requests(shape: Shape) -> Measure:
+    """CPU microseconds per request: `offer`, `answer`, `delete`, and `request`, the mean of the three."""
+
+    def measure(daemon: Daemon, site: Site, effort: Effort) -> Figures:
+        warmup = max(effort.groups // 5, 2)
+        with running(daemon, site) as daemon_running:
+            _spend(daemon_running, shape, range(warmup))
+            spent = _spend(daemon_running, shape, range(warmup, warmup + effort.groups))
+        return {
+            f"{command}@{shape.name}": 1e6 * seconds / (effort.groups * GROUP)
+            for command, seconds in (*spent.items(), ("request", sum(spent.values()) / len(spent)))
+        }
+
+    return measure
+
+
+def _spend(daemon: Running, shape: Shape, groups: range) -> dict[str, float]:
+    """CPU seconds by command for so many groups of calls."""
+    spent = {"offer": 0.0, "answer": 0.0, "delete": 0.0}
+    for group in groups:
+        calls = [Call(shape, group * GROUP + index, daemon.site) for index in range(GROUP)]
+        for command, documents in (
+            ("offer", [call.offer() for call in calls]),
+            ("answer", [call.answer() for call in calls]),
+            ("delete", [call.delete() for call in calls]),
+        ):
+            before = cpu_seconds(daemon.pid)
+            daemon.client.request_all(documents, WINDOW)
+            spent[command] += cpu_seconds(daemon.pid) - before
+    return spent
+
+
+def held(shape: Shape) -> Measure:
+    """Kilobytes of memory per answered call while many are held: `rss` and `pss`."""
+
+    def measure(daemon: Daemon, site: Site, effort: Effort) -> Figures:
+        with running(daemon, site) as daemon_running:
+            _spend(daemon_running, shape, range(1))
+            before = memory(daemon_running.pid)
+            calls = [Call(shape, GROUP + index, site) for index in range(effort.held)]
+            _set_up(daemon_running, calls)
+            after = memory(daemon_running.pid)
+        per_call = 1024 * effort.held
+        return {
+            f"rss@{shape.name}": (after.rss - before.rss) / per_call,
+            f"pss@{shape.name}": (after.pss - before.pss) / per_call,
+        }
+
+    return measure
+
+
+def _set_up(daemon: Running, calls: Sequence[Call]) -> list[str]:
+    """Offer and answer calls; their phones as lines for the load generator."""
+    offers = daemon.client.request_all([call.offer() for call in calls], WINDOW)
+    answers = daemon.client.request_all([call.answer() for call in calls], WINDOW)
+    return phones(calls, [sdp_of(reply) for reply in offers], [sdp_of(reply) for reply in answers])
+
+
+def media(shape: Shape, flows: int, rates: Sequence[int]) -> Measure:
+    """Relayed packets at each total rate (packets a second), flows being directions: two a call.
+
+    `cpu` is CPU microseconds per delivered packet, `p50` and `p99` microseconds from sending to arrival (none of the
+    three where nothing arrived), `loss` a percentage, `rate` the delivered packets a second, `waited` the percentage
+    of time in which the daemon was ready to run but something else had its core.
+    """
+
+    def measure(daemon: Daemon, site: Site, effort: Effort) -> Figures:
+        figures: Figures = {}
+        with running(daemon, site) as daemon_running:
+            lines = _set_up(daemon_running, [Call(shape, index, site) for index in range(flows // 2)])
+            settle = SETTLE
+            for rate in rates:
+                figures |= _relay(daemon_running.pid, lines, rate, effort.seconds, settle)
+                settle = SETTLE_AGAIN
+        return figures
+
+    return measure
+
+
+def _relay(pid: int, lines: Sequence[str], rate: int, seconds: float, settle: float) -> Figures:
+    waited = waited_seconds(pid)
+    seen = traffic.checked(traffic.run(lines, rate=rate, seconds=seconds, warmup=settle, cpu_of=pid))
+    waited = waited_seconds(pid) - waited
+    figures = {
+        "cpu": seen.cpu_us,
+        "loss": seen.loss_percent,
+        "p50": seen.p50_us,
+        "p99": seen.p99_us,
+        "rate": seen.received / seen.wall,
+        "waited": 100 * waited / (seen.wall + settle),
+    }
+    return {f"{name}@{rate}": float(value) for name, value in figures.items() if value is not None}

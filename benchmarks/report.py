@@ -1,0 +1,115 @@
+"""Results as Markdown and JSON, and their place in `docs/performance.md`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from benchmarks.measures import Effort
+from benchmarks.rounds import Outcome, Round, outcome
+from benchmarks.suites import Row, Suite
+
+QUIET = 3.0
+"""Percent of the time that a daemon may wait for its core before the table says that the machine was not quiet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that a run found."""
+
+    suite: Suite
+    effort: Effort
+    subject: str
+    peer: str
+    """Names of the daemons."""
+    versions: tuple[str, str]
+    machine: str
+    command: str
+    """What reproduces it."""
+    day: date
+    rounds: Sequence[Round]
+
+    def markdown(self) -> str:
+        """The table with the circumstances under which it was made."""
+        beside = " beside ".join(self.versions)
+        lines = [
+            f"{self.suite.title}: {beside}, {self.day.isoformat()}, {self.machine}.",
+            f"Medians of {len(self.rounds)} alternating rounds ({self.effort}), their range in brackets. Made by",
+            "",
+            f"    {self.command}",
+            "",
+            f"| figure | {self.subject} | {self.peer} | ratio | to reach | reached |",
+            "|---|--:|--:|--:|--:|---|",
+            *(self._line(row) for row in self.suite.rows),
+        ]
+        disturbed = self.disturbed()
+        if disturbed:
+            lines += [
+                "",
+                f"The machine was not quiet: a daemon waited for its core up to {disturbed:.0f} % of the time.",
+            ]
+        return "\n".join(lines) + "\n"
+
+    def disturbed(self) -> float | None:
+        """Greatest percentage of the time for which a daemon waited for its core, if that is too much."""
+        waits = [
+            figures[name]
+            for one in self.rounds
+            for figures in (one.subject, one.peer)
+            for name in self.suite.quiet
+            if name in figures
+        ]
+        worst = max(waits, default=0.0)
+        return worst if worst > QUIET else None
+
+    def json(self) -> str:
+        """Every figure of every round, and the outcomes."""
+        names = sorted({name for one in self.rounds for name in one.subject})
+        outcomes = {name: asdict(found) for name in names if (found := outcome(self.rounds, name)) is not None}
+        head = {"suite": self.suite.name, "day": self.day.isoformat(), "machine": self.machine, "command": self.command}
+        daemons = {"subject": self.versions[0], "peer": self.versions[1]}
+        rounds = [asdict(one) for one in self.rounds]
+        return json.dumps(head | daemons | {"outcomes": outcomes, "rounds": rounds}, indent=1) + "\n"
+
+    def _line(self, row: Row) -> str:
+        found = outcome(self.rounds, row.figure)
+        if found is None:
+            return f"| {row.title} | – | – | – | {_reach(row)} | no |"
+        subject, peer = (_value(value, row) for value in (found.subject, found.peer))
+        spread = found.subject_range if not row.ratio else found.ratio_range
+        digits = row.digits if not row.ratio else 2
+        ratio = "" if spread is None else f"[{spread[0]:.{digits}f}–{spread[1]:.{digits}f}]"
+        if row.ratio and found.ratio is not None:
+            ratio = f"**{found.ratio:.2f}** {ratio}"
+        return f"| {row.title} | {subject} | {peer} | {ratio} | {_reach(row)} | {_reached(row, found)} |"
+
+
+def replace_section(text: str, name: str, section: str) -> str:
+    """`text` with what stands between `<!-- figures: NAME -->` and `<!-- end -->` replaced.
+
+    Raises ValueError when the text has no such section.
+    """
+    begin, end = f"<!-- figures: {name} -->\n", "<!-- end -->"
+    head, found, rest = text.partition(begin)
+    _, closed, tail = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"no section {begin.strip()} … {end}")
+    return f"{head}{begin}\n{section}\n{end}{tail}"
+
+
+def _value(value: float | None, row: Row) -> str:
+    return "–" if value is None else f"{value:,.{row.digits}f} {row.unit}"
+
+
+def _reach(row: Row) -> str:
+    if row.reach is None:
+        return ""
+    aim = "" if row.aim is None else f" (aim {row.aim:g})"
+    return f"≤ {row.reach:g}{aim}" if row.ratio else f"{row.reach:g} {row.unit}"
+
+
+def _reached(row: Row, found: Outcome) -> str:
+    value = found.ratio if row.ratio else found.subject
+    if row.reach is None:
+        return ""
+    return "yes" if value is not None and value <= row.reach else "no"

@@ -1,0 +1,346 @@
+/* rtpload: sends paced RTP over many flows through a relay and counts what arrives at the far ends.
+ *
+ *     rtpload --rate PPS [--warmup S] [--seconds S] [--linger S] [--payload BYTES] [--cpu-of PID] < ends
+ *
+ * Standard input has one end (a phone's media socket) per line: `LOCAL-ADDRESS LOCAL-PORT RELAY-ADDRESS RELAY-PORT
+ * PARTNER`, addresses numeric, PARTNER being the number of the line (from 0) whose packets should arrive here. Each end
+ * sends one flow; packet number i leaves at its own point of time, start + i / rate, from end i mod N, so the load is
+ * even and the relay sees no bursts of our making. Standard output gets one JSON object; it counts the packets of the
+ * measured period alone, whenever they arrive (strays, which cannot be told apart, always). Exit code 0, or 1 with a
+ * line on standard error.
+ *
+ * One thread, which never sleeps in the measured period and is woken by nobody: sockets are read in turn, each once in
+ * SWEEP, and the kernel's arrival time stamps give the delay. The relay pays for no wake-up of ours, and reading costs
+ * little, as packets have come together. What limits the generator is one `send` a packet.
+ */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <netdb.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RTP_HEADER 12
+#define PAYLOAD_MAX 1200
+#define SSRC_BASE 0x52544c00u
+#define WINDOW 1024                   /* sequence numbers of a flow that can be under way at once; power of two */
+#define BATCH 32                      /* packets read from a socket at once */
+#define CONTROL 64                    /* room for one time stamp message */
+#define SWEEP_MIN 5000000LL           /* ns between two looks at a socket: at least this, */
+#define SWEEP_PER_END 20000LL         /* and this for each end, so that looking costs at most 50,000 calls a second */
+#define LATE 1000000LL                /* ns behind its time after which a packet counts as sent late */
+#define RECEIVE_BUFFER (1 << 20)
+#define SECOND 1000000000LL
+#define DELAYS 200000                 /* microseconds told apart in the delay histogram; longer ones share the last */
+
+#if defined(__x86_64__) || defined(__i386__)
+#define relax() __builtin_ia32_pause()
+#else
+#define relax() __asm__ volatile("" ::: "memory")
+#endif
+
+struct end {
+    int fd;
+    int partner;
+    uint32_t sent;                    /* packets sent so far; the low 16 bits are the next sequence number */
+    uint32_t first;                   /* number of its first measured packet; none before that period */
+    uint32_t highest;                 /* highest packet number that arrived at the partner, plus 1 */
+    int64_t *sent_at;                 /* wall clock ns by number mod WINDOW, 0 once it arrived */
+};
+
+struct totals {
+    uint64_t sent, received, bytes, duplicate, reordered, damaged, stray, refused, late;
+    uint64_t warmup_sent, warmup_received;
+    int64_t latest;
+};
+
+struct options {
+    double rate, warmup, seconds, linger;
+    int payload;
+    pid_t cpu_of;
+};
+
+static struct end *ends;
+static int end_count;
+static struct totals totals;
+static uint32_t delays[DELAYS];
+static unsigned char payload[PAYLOAD_MAX];
+static int payload_size = 160;
+
+static void fail(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("rtpload: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    exit(1);
+}
+
+static int64_t clock_ns(clockid_t clock) {
+    struct timespec t;
+    if (clock_gettime(clock, &t) != 0) fail("cannot read clock %d: %s", (int)clock, strerror(errno));
+    return t.tv_sec * SECOND + t.tv_nsec;
+}
+
+/* ---- reading ---- */
+
+static struct mmsghdr messages[BATCH];
+static struct iovec pieces[BATCH];
+static unsigned char packets[BATCH][RTP_HEADER + PAYLOAD_MAX];
+static char controls[BATCH][CONTROL];
+
+static void prepare_reading(void) {
+    for (int i = 0; i < BATCH; i++) {
+        pieces[i] = (struct iovec){packets[i], sizeof packets[i]};
+        messages[i].msg_hdr = (struct msghdr){.msg_iov = &pieces[i], .msg_iovlen = 1, .msg_control = controls[i]};
+    }
+}
+
+static int64_t arrival(struct msghdr *header) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c))
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+            struct timespec t;
+            memcpy(&t, CMSG_DATA(c), sizeof t);
+            return t.tv_sec * SECOND + t.tv_nsec;
+        }
+    return clock_ns(CLOCK_REALTIME);
+}
+
+static void count_delay(int64_t ns) {
+    int64_t us = ns < 0 ? 0 : ns / 1000;
+    delays[us < DELAYS ? us : DELAYS - 1]++;
+}
+
+/* Counts one packet that arrived at `here`. Its number is told by the sequence number: never ahead of what was sent. */
+static void count_packet(struct end *here, const unsigned char *data, size_t size, struct msghdr *header) {
+    struct end *sender = &ends[here->partner];
+    uint32_t ssrc = (uint32_t)data[8] << 24 | data[9] << 16 | data[10] << 8 | data[11];
+    if (size < RTP_HEADER || ssrc != SSRC_BASE + (uint32_t)here->partner) {
+        totals.stray++;
+        return;
+    }
+    uint16_t sequence = (uint16_t)(data[2] << 8 | data[3]);
+    uint32_t behind = (uint16_t)((uint16_t)sender->sent - sequence);
+    if (behind == 0 || behind > sender->sent || behind > WINDOW) {
+        totals.stray++;
+        return;
+    }
+    uint32_t number = sender->sent - behind;
+    int64_t *sent_at = &sender->sent_at[number & (WINDOW - 1)];
+    if (*sent_at == 0) {
+        totals.duplicate += number >= sender->first;
+        return;
+    }
+    int64_t delay = arrival(header) - *sent_at;
+    *sent_at = 0;
+    bool disordered = number + 1 < sender->highest;
+    if (!disordered) sender->highest = number + 1;
+    if (number < sender->first) {
+        totals.warmup_received++;
+        return;
+    }
+    totals.received++;
+    totals.bytes += size;
+    totals.reordered += disordered;
+    count_delay(delay);
+    if (size != (size_t)(RTP_HEADER + payload_size) || memcmp(data + RTP_HEADER, payload, (size_t)payload_size) != 0)
+        totals.damaged++;
+}
+
+static void read_end(struct end *here) {
+    int n;
+    do {
+        for (int i = 0; i < BATCH; i++) messages[i].msg_hdr.msg_controllen = CONTROL;
+        n = recvmmsg(here->fd, messages, BATCH, MSG_DONTWAIT, NULL);
+        for (int i = 0; i < n; i++) count_packet(here, packets[i], messages[i].msg_len, &messages[i].msg_hdr);
+    } while (n == BATCH);
+}
+
+/* ---- sending ---- */
+
+static void send_from(struct end *end, bool measured) {
+    static unsigned char packet[RTP_HEADER + PAYLOAD_MAX] = {0x80, 0x08};
+    uint32_t ssrc = SSRC_BASE + (uint32_t)(end - ends), stamp = end->sent * 160;
+    packet[2] = (unsigned char)(end->sent >> 8);
+    packet[3] = (unsigned char)end->sent;
+    for (int i = 0; i < 4; i++) {
+        packet[4 + i] = (unsigned char)(stamp >> (24 - 8 * i));
+        packet[8 + i] = (unsigned char)(ssrc >> (24 - 8 * i));
+    }
+    memcpy(packet + RTP_HEADER, payload, (size_t)payload_size);
+    end->sent_at[end->sent & (WINDOW - 1)] = clock_ns(CLOCK_REALTIME);
+    if (send(end->fd, packet, (size_t)(RTP_HEADER + payload_size), MSG_DONTWAIT) < 0) totals.refused++;
+    end->sent++;
+    if (measured) totals.sent++;
+    else totals.warmup_sent++;
+}
+
+/* Sends `count` packets from `*next` on, each at its time, and looks at all ends in turn meanwhile. */
+static void run_period(uint64_t count, double rate, int *next, bool measured) {
+    static int reading;
+    int64_t sweep = end_count * SWEEP_PER_END > SWEEP_MIN ? end_count * SWEEP_PER_END : SWEEP_MIN;
+    int64_t start = clock_ns(CLOCK_MONOTONIC), look = sweep / end_count, next_look = start;
+    for (uint64_t i = 0; i < count;) {
+        int64_t now = clock_ns(CLOCK_MONOTONIC), due = start + (int64_t)((double)i * SECOND / rate);
+        if (now >= due) {
+            send_from(&ends[*next], measured);
+            *next = (*next + 1) % end_count;
+            i++;
+            if (measured && now - due > LATE) totals.late++;
+            if (measured && now - due > totals.latest) totals.latest = now - due;
+        }
+        if (now >= next_look) {
+            read_end(&ends[reading]);
+            reading = (reading + 1) % end_count;
+            next_look = now - next_look > sweep ? now + look : next_look + look;
+        } else if (now < due)
+            relax();
+    }
+}
+
+static void read_until_complete(double seconds) {
+    int64_t until = clock_ns(CLOCK_MONOTONIC) + (int64_t)(seconds * SECOND);
+    do {
+        for (int i = 0; i < end_count; i++) read_end(&ends[i]);
+        usleep(2000);
+    } while (totals.received < totals.sent && clock_ns(CLOCK_MONOTONIC) < until);
+    for (int i = 0; i < end_count; i++) read_end(&ends[i]);
+}
+
+/* ---- setting up ---- */
+
+static struct addrinfo *resolve(const char *address, const char *port) {
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_DGRAM}, *found;
+    int error = getaddrinfo(address, port, &hints, &found);
+    if (error != 0) fail("%s port %s: %s", address, port, gai_strerror(error));
+    return found;
+}
+
+static void open_end(struct end *end, const char *local, const char *local_port, const char *relay, const char *port) {
+    struct addrinfo *from = resolve(local, local_port), *to = resolve(relay, port);
+    int on = 1, size = RECEIVE_BUFFER;
+    end->fd = socket(from->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (end->fd < 0) fail("cannot open a socket: %s (raise the limit of open files?)", strerror(errno));
+    setsockopt(end->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    if (setsockopt(end->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) != 0) fail("no arrival time stamps here");
+    if (bind(end->fd, from->ai_addr, from->ai_addrlen) != 0)
+        fail("cannot bind %s port %s: %s", local, local_port, strerror(errno));
+    if (connect(end->fd, to->ai_addr, to->ai_addrlen) != 0)
+        fail("cannot connect to %s port %s: %s", relay, port, strerror(errno));
+    end->sent_at = calloc(WINDOW, sizeof *end->sent_at);
+    if (end->sent_at == NULL) fail("out of memory");
+    freeaddrinfo(from);
+    freeaddrinfo(to);
+}
+
+static void read_ends(void) {
+    char local[64], local_port[8], relay[64], relay_port[8];
+    int partner, room = 0, words;
+    while ((words = scanf("%63s %7s %63s %7s %d", local, local_port, relay, relay_port, &partner)) == 5) {
+        if (end_count == room) ends = realloc(ends, (size_t)(room = room ? 2 * room : 64) * sizeof *ends);
+        if (ends == NULL) fail("out of memory");
+        ends[end_count] = (struct end){.partner = partner, .first = UINT32_MAX};
+        open_end(&ends[end_count++], local, local_port, relay, relay_port);
+    }
+    if (words != EOF || end_count == 0) fail("line %d of the input is not an end", end_count + 1);
+    for (int i = 0; i < end_count; i++)
+        if (ends[i].partner < 0 || ends[i].partner >= end_count) fail("end %d has no partner", i);
+}
+
+static struct options parse_options(int argc, char **argv) {
+    struct options options = {.rate = 0, .warmup = 0, .seconds = 1, .linger = 0.5, .payload = 160};
+    for (int i = 1; i < argc; i += 2) {
+        if (i + 1 == argc) fail("%s needs a value", argv[i]);
+        double value = atof(argv[i + 1]);
+        if (!strcmp(argv[i], "--rate")) options.rate = value;
+        else if (!strcmp(argv[i], "--warmup")) options.warmup = value;
+        else if (!strcmp(argv[i], "--seconds")) options.seconds = value;
+        else if (!strcmp(argv[i], "--linger")) options.linger = value;
+        else if (!strcmp(argv[i], "--payload")) options.payload = (int)value;
+        else if (!strcmp(argv[i], "--cpu-of")) options.cpu_of = (pid_t)value;
+        else fail("unknown option %s", argv[i]);
+    }
+    if (options.rate <= 0 || options.rate > 5e6) fail("--rate must be above 0 and at most 5000000 packets a second");
+    if (options.seconds <= 0 || options.warmup < 0 || options.seconds + options.warmup > 3600)
+        fail("--seconds and --warmup must be above 0 and at most an hour together");
+    if (options.payload < 0 || options.payload > PAYLOAD_MAX) fail("--payload must be 0 to %d", PAYLOAD_MAX);
+    return options;
+}
+
+static void allow_many_sockets(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* ---- reporting ---- */
+
+/* The delay in microseconds that this share of the packets kept below; only where something was received. */
+static int delay_at(double share) {
+    uint64_t seen = 0, wanted = (uint64_t)(share * (double)totals.received);
+    int us = 0;
+    while (us < DELAYS - 1 && (seen += delays[us]) <= wanted) us++;
+    return us;
+}
+
+static int longest_delay(void) {
+    int us = DELAYS - 1;
+    while (us > 0 && delays[us] == 0) us--;
+    return us;
+}
+
+static void report_delays(void) {
+    if (totals.received == 0) printf(" \"p50_us\": null, \"p99_us\": null, \"max_us\": null}\n");
+    else printf(" \"p50_us\": %d, \"p99_us\": %d, \"max_us\": %d}\n", delay_at(0.50), delay_at(0.99), longest_delay());
+}
+
+static void report(double wall, double cpu, double own_cpu) {
+    printf("{\"ends\": %d, \"wall\": %.6f, \"cpu\": %.9f, \"own_cpu\": %.6f,\n", end_count, wall, cpu, own_cpu);
+    printf(" \"sent\": %lu, \"received\": %lu, \"lost\": %lu, \"bytes\": %lu,\n", totals.sent, totals.received,
+           totals.sent - totals.received, totals.bytes);
+    printf(" \"reordered\": %lu, \"duplicate\": %lu, \"damaged\": %lu, \"stray\": %lu, \"refused\": %lu,\n",
+           totals.reordered, totals.duplicate, totals.damaged, totals.stray, totals.refused);
+    printf(" \"late\": %lu, \"latest_us\": %ld,\n", totals.late, totals.latest / 1000);
+    printf(" \"warmup_sent\": %lu, \"warmup_lost\": %lu,\n", totals.warmup_sent,
+           totals.warmup_sent - totals.warmup_received);
+    report_delays();
+}
+
+int main(int argc, char **argv) {
+    struct options options = parse_options(argc, argv);
+    clockid_t relay_cpu = 0;
+    int next = 0;
+    if (options.cpu_of != 0 && clock_getcpuclockid(options.cpu_of, &relay_cpu) != 0)
+        fail("no process %d", options.cpu_of);
+    payload_size = options.payload;
+    for (int i = 0; i < PAYLOAD_MAX; i++) payload[i] = (unsigned char)(i * 37 + 11);
+    allow_many_sockets();
+    read_ends();
+    prepare_reading();
+
+    run_period((uint64_t)(options.warmup * options.rate), options.rate, &next, false);
+    for (int i = 0; i < end_count; i++) ends[i].first = ends[i].sent;
+
+    int64_t start = clock_ns(CLOCK_MONOTONIC), own = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    int64_t cpu = options.cpu_of ? clock_ns(relay_cpu) : 0;
+    run_period((uint64_t)(options.seconds * options.rate), options.rate, &next, true);
+    int64_t wall = clock_ns(CLOCK_MONOTONIC) - start;
+    own = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - own;
+    usleep(20000); /* what the relay still has in its sockets is part of its work */
+    cpu = options.cpu_of ? clock_ns(relay_cpu) - cpu : 0;
+
+    read_until_complete(options.linger);
+    report((double)wall / SECOND, (double)cpu / SECOND, (double)own / SECOND);
+    return 0;
+}

@@ -1,0 +1,109 @@
+"""RTP through a daemon: builds `rtpload` (rtpload.c) and runs it."""
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+_HERE = Path(__file__).resolve().parent
+_SOURCE = _HERE / "rtpload.c"
+_PROGRAM = _HERE.parent / "build" / "benchmarks" / "rtpload"
+
+LATE_SHARE = 0.05
+"""Share of packets that may leave more than 1 ms after their time before a run says nothing about the daemon."""
+
+
+class LoadError(Exception):
+    """The generator could not be built or run, or packets arrived that were not sent so."""
+
+
+class DisturbedError(Exception):
+    """The generator did not keep its pace, so the run says nothing about the daemon; another try may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What one run counted in its measured period. Times in seconds, or microseconds where the name says so."""
+
+    ends: int
+    wall: float
+    cpu: float
+    """CPU time of the process named by `cpu_of`."""
+    own_cpu: float
+    sent: int
+    received: int
+    lost: int
+    bytes: int
+    """Octets of RTP received."""
+    reordered: int
+    duplicate: int
+    damaged: int
+    """Received packets of another length or content than was sent."""
+    stray: int
+    """Packets that arrived where they do not belong or that nobody sent, those of the warm-up included."""
+    refused: int
+    """Packets that the generator's kernel did not take (port unreachable, buffers full); they count as lost."""
+    late: int
+    """Packets that left more than 1 ms after their time: a sign that the generator was disturbed."""
+    latest_us: int
+    warmup_sent: int
+    warmup_lost: int
+    p50_us: int | None
+    """Delay from sending to arrival in the far socket; None when nothing arrived."""
+    p99_us: int | None
+    max_us: int | None
+
+    @property
+    def loss_percent(self) -> float:
+        return 100 * self.lost / self.sent
+
+    @property
+    def cpu_us(self) -> float | None:
+        """CPU microseconds of the daemon per packet that it delivered."""
+        return 1e6 * self.cpu / self.received if self.received else None
+
+
+def build() -> Path:
+    """The generator, compiled if it is missing or older than its source. Raises LoadError."""
+    if _PROGRAM.exists() and _PROGRAM.stat().st_mtime >= _SOURCE.stat().st_mtime:
+        return _PROGRAM
+    _PROGRAM.parent.mkdir(parents=True, exist_ok=True)
+    command = ("cc", "-O2", "-std=gnu11", "-Wall", "-Wextra", "-o", str(_PROGRAM), str(_SOURCE))
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    except FileNotFoundError:
+        raise LoadError("the load generator needs a C compiler named cc (Debian: apt install gcc libc6-dev)") from None
+    if done.returncode != 0:
+        raise LoadError(f"the load generator does not compile: {done.stderr.strip()}")
+    return _PROGRAM
+
+
+def run(
+    lines: Sequence[str], *, rate: float, seconds: float, warmup: float = 0.0, linger: float = 0.5, cpu_of: int = 0
+) -> Traffic:
+    """Send `rate` packets a second over the ends in `lines` (see rtpload.c) and count. Raises LoadError."""
+    options = {"rate": rate, "warmup": warmup, "seconds": seconds, "linger": linger, "cpu-of": cpu_of}
+    done = subprocess.run(
+        (str(build()), *(part for name, value in options.items() for part in (f"--{name}", str(value)))),
+        input="".join(f"{line}\n" for line in lines),
+        capture_output=True,
+        text=True,
+        timeout=2 * (seconds + warmup) + linger + 30,
+    )
+    if done.returncode != 0:
+        raise LoadError(done.stderr.strip() or f"rtpload ended with code {done.returncode}")
+    counted = json.loads(done.stdout)
+    return Traffic(**{field.name: counted[field.name] for field in fields(Traffic)})
+
+
+def checked(traffic: Traffic) -> Traffic:
+    """The same, after making sure that pace was kept and contents are intact. Raises DisturbedError, LoadError."""
+    if traffic.late > LATE_SHARE * traffic.sent:
+        raise DisturbedError(
+            f"the generator fell behind ({traffic.late} of {traffic.sent} packets late): "
+            "its core is too slow for this rate, or other processes use it"
+        )
+    if traffic.damaged or traffic.stray:
+        raise LoadError(f"{traffic.damaged} packets arrived damaged and {traffic.stray} where they do not belong")
+    return traffic

@@ -1,0 +1,121 @@
+"""Rounds alternate, the first does not count, and medians and ratios are taken over the others."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pytest
+
+from benchmarks.daemons import Daemon, Site
+from benchmarks.measures import Effort, Figures
+from benchmarks.report import Report, replace_section
+from benchmarks.rounds import ATTEMPTS, Round, outcome, run_rounds
+from benchmarks.suites import SUITES, Row, Suite
+from benchmarks.traffic import DisturbedError
+
+SUBJECT, PEER = (Daemon(name, (), ()) for name in ("ours", "theirs"))
+EFFORT = Effort(rounds=3, groups=1, held=1, seconds=1.0)
+
+
+def rounds_of(subject: Sequence[float], peer: Sequence[float], figure: str = "cpu@1") -> list[Round]:
+    return [Round({figure: ours}, {figure: theirs}) for ours, theirs in zip(subject, peer, strict=True)]
+
+
+def test_the_first_round_is_thrown_away_and_the_order_alternates() -> None:
+    runs: list[str] = []
+
+    def measure(daemon: Daemon, _site: Site, _effort: Effort) -> Figures:
+        runs.append(daemon.name)
+        return {"run": float(len(runs))}
+
+    rounds = run_rounds([measure], SUBJECT, PEER, Site(), EFFORT)
+    assert runs == ["ours", "theirs", "theirs", "ours", "ours", "theirs", "theirs", "ours"]
+    assert [(one.subject["run"], one.peer["run"]) for one in rounds] == [(4, 3), (5, 6), (8, 7)]
+
+
+def test_a_disturbed_measurement_is_made_again() -> None:
+    attempts: list[str] = []
+
+    def measure(daemon: Daemon, _site: Site, _effort: Effort) -> Figures:
+        attempts.append(daemon.name)
+        if len(attempts) < ATTEMPTS:
+            raise DisturbedError("late")
+        return {"value": 1.0}
+
+    rounds = run_rounds([measure], SUBJECT, PEER, Site(), EFFORT)
+    assert len(rounds) == EFFORT.rounds
+    assert attempts[:ATTEMPTS] == ["ours"] * ATTEMPTS
+
+
+def test_a_machine_that_is_never_quiet_ends_the_benchmark() -> None:
+    def measure(_daemon: Daemon, _site: Site, _effort: Effort) -> Figures:
+        raise DisturbedError("late")
+
+    with pytest.raises(DisturbedError):
+        run_rounds([measure], SUBJECT, PEER, Site(), EFFORT)
+
+
+def test_ratios_are_taken_within_rounds() -> None:
+    found = outcome(rounds_of([10, 40, 30], [10, 20, 10]), "cpu@1")
+    assert found is not None
+    assert (found.subject, found.peer) == (30, 10)
+    assert (found.ratio, found.ratio_range) == (2.0, (1.0, 3.0))
+    assert found.subject_range == (10, 40)
+
+
+def test_a_figure_that_the_peer_lacks_has_no_ratio() -> None:
+    found = outcome([Round({"p50@1": 5.0}, {})], "p50@1")
+    assert found is not None
+    assert (found.peer, found.ratio) == (None, None)
+    assert outcome([Round({}, {"p50@1": 5.0})], "p50@1") is None
+
+
+def test_every_row_of_a_table_has_a_title_of_its_own() -> None:
+    for suite in SUITES.values():
+        assert len({row.title for row in suite.rows}) == len(suite.rows)
+        assert len({row.figure for row in suite.rows}) == len(suite.rows)
+
+
+def report(rounds: Sequence[Round], *rows: Row, quiet: tuple[str, ...] = ()) -> Report:
+    suite = Suite("some", "Some calls", (), rows, quiet)
+    return Report(
+        suite, EFFORT, "ours", "theirs", ("ours 1", "theirs 2"), "2 cores", "make it", date(2030, 1, 2), rounds
+    )
+
+
+def test_a_row_shows_medians_ratio_and_whether_it_is_good_enough() -> None:
+    rounds = rounds_of([10, 40, 30], [10, 20, 10])
+    text = report(
+        rounds, Row("cpu@1", "CPU", "µs", reach=2.0, aim=1.3), Row("cpu@1", "CPU too", "µs", reach=1.9)
+    ).markdown()
+    assert "| CPU | 30.0 µs | 10.0 µs | **2.00** [1.00–3.00] | ≤ 2 (aim 1.3) | yes |" in text
+    assert "| CPU too | 30.0 µs | 10.0 µs | **2.00** [1.00–3.00] | ≤ 1.9 | no |" in text
+    assert "ours 1 beside theirs 2, 2030-01-02" in text
+
+
+def test_a_value_that_counts_by_itself_is_not_compared() -> None:
+    rounds = rounds_of([0.0, 0.5, 0.0], [0.0, 0.0, 0.0], "loss@1")
+    text = report(rounds, Row("loss@1", "loss", "%", 2, ratio=False, reach=0.0)).markdown()
+    assert "| loss | 0.00 % | 0.00 % | [0.00–0.50] | 0 % | yes |" in text
+
+
+def test_a_figure_that_was_not_found_is_not_reached() -> None:
+    assert (
+        "| delay | – | – | – | ≤ 1 | no |" in report([Round({}, {})], Row("p99@1", "delay", "µs", reach=1.0)).markdown()
+    )
+
+
+def test_a_table_made_on_a_busy_machine_says_so() -> None:
+    rounds = rounds_of([1.0, 12.0], [0.5, 2.0], "waited@1")
+    assert "not quiet: a daemon waited for its core up to 12 %" in report(rounds, quiet=("waited@1",)).markdown()
+    assert "not quiet" not in report(rounds[:1], quiet=("waited@1",)).markdown()
+
+
+def test_a_section_is_replaced_and_the_rest_stays() -> None:
+    text = (
+        "head\n<!-- figures: some -->\nold\n<!-- end -->\nmiddle\n<!-- figures: other -->\nkept\n<!-- end -->\ntail\n"
+    )
+    written = replace_section(text, "some", "new\n")
+    assert written == text.replace("\nold\n", "\n\nnew\n\n")
+    assert replace_section(written, "some", "new\n") == written
+    with pytest.raises(ValueError, match="figures: third"):
+        replace_section(text, "third", "new\n")
