@@ -9,10 +9,12 @@ import contextlib
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from benchmarks.kernel import pin
 from benchmarks.ng import DaemonError, NgClient
@@ -20,6 +22,8 @@ from benchmarks.ng import DaemonError, NgClient
 ROOT = Path(__file__).resolve().parent.parent
 START = 20.0
 """Seconds that a daemon may take until it answers a ping."""
+LOG_TAIL = 2000
+"""Bytes of a daemon's log that are shown when it fails."""
 STOP = 10.0
 """Seconds after SIGTERM until it is killed."""
 
@@ -75,23 +79,34 @@ class Running:
 
 @contextlib.contextmanager
 def running(daemon: Daemon, site: Site) -> Iterator[Running]:
-    """Start a daemon, and stop it at the end. Raises DaemonError when it does not come up."""
+    """Start a daemon, and stop it at the end. Raises DaemonError, with its log, when it does not come up or stay up."""
+    with tempfile.TemporaryFile() as log, _process(daemon, site, log) as process:
+        client = NgClient(site.address, site.ng_port)
+        try:
+            _wait_until_ready(daemon, process, site)
+            yield Running(process.pid, client, site)
+            if process.poll() is not None:
+                raise DaemonError(f"{daemon.name} ended by itself with code {process.returncode}")
+        except DaemonError as error:
+            log.seek(0)
+            raise DaemonError(f"{error}\n{log.read()[-LOG_TAIL:].decode(errors='replace')}".strip()) from error
+        finally:
+            client.close()
+
+
+@contextlib.contextmanager
+def _process(daemon: Daemon, site: Site, log: IO[bytes]) -> Iterator["subprocess.Popen[bytes]"]:
     process = subprocess.Popen(
         (*daemon.command, *_options(site)),
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=log,
         preexec_fn=lambda: _prepare(site.daemon_core),
     )
-    client = NgClient(site.address, site.ng_port)
     try:
-        _wait_until_ready(daemon, process, site)
-        yield Running(process.pid, client, site)
-        if process.poll() is not None:
-            raise DaemonError(f"{daemon.name} ended by itself with code {process.returncode}")
+        yield process
     finally:
-        client.close()
         process.terminate()
         try:
             process.wait(STOP)
