@@ -1,0 +1,1 @@
+"""The NG control protocol without sockets: datagrams to options, replies to datagrams, retransmissions."""
