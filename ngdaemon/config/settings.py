@@ -86,7 +86,16 @@ PRIVATE_NETWORKS: tuple[IPv4Network | IPv6Network, ...] = tuple(
 LEARNING = choice("delayed", "immediate", "off", "heuristic")
 FORMAT = choice("default", "parsable", "json")
 PMTU = choice("want", "dont")
-FACILITY = choice("daemon", "user", "auth", "syslog", "cron", "mail", *(f"local{number}" for number in range(8)))
+FACILITY = choice(
+    "daemon",
+    "user",
+    "auth",
+    "syslog",
+    "cron",
+    "mail",
+    *(f"local{number}" for number in range(8)),
+    placeholder="FACILITY",
+)
 LEVEL = integer(-1, 7, "LEVEL", cap=True)
 """A level of syslog (0 emergency … 7 debug); -1 is silence."""
 
@@ -270,7 +279,7 @@ class Config:
         0,
         integer(-1, 2**20, cap=True),
         Group.LOG,
-        "longer log lines are cut; 0 is 500 for syslog and 8192 for standard error, negative is no bound",
+        "longer log lines are cut; 0 is 500 for syslog and 4000 for standard error, negative is no bound",
         reload=True,
     )
     no_log_timestamps: bool = setting(False, FLAG, Group.LOG, "no time in log lines on standard error", reload=True)

@@ -134,12 +134,12 @@ def _sections(path: str, text: str, problems: Problems) -> Sections:
     lines = (line.strip() for line in text.removeprefix("\ufeff").splitlines())
     try:
         parser.read_string("\n".join("" if line.startswith(";") else line for line in lines))
+    except configparser.MissingSectionHeaderError as error:
+        problems.mistakes.append(f"{path}: line {error.lineno} stands before the first [section]")
     except configparser.ParsingError as error:
         problems.mistakes.extend(
             f"{path}: line {number} is neither `key = value` nor a [section]" for number, _ in error.errors
         )
-    except configparser.MissingSectionHeaderError as error:
-        problems.mistakes.append(f"{path}: line {error.lineno} stands before the first [section]")
     return {name: dict(parser[name]) for name in parser.sections()}
 
 

@@ -139,7 +139,7 @@ PORT = integer(1, 65535, "PORT")
 OCTET = integer(0, 255)
 
 
-def choice(*words: str) -> Kind:
+def choice(*words: str, placeholder: str = "") -> Kind:
     """One of these words, in any case."""
     allowed = {word.lower(): word for word in words}
 
@@ -149,7 +149,7 @@ def choice(*words: str) -> Kind:
             raise ValueError(f"is not one of {', '.join(words)}")
         return word
 
-    return Kind("|".join(words), read, " or ".join(f"`{word}`" for word in words))
+    return Kind(placeholder or "|".join(words), read, " or ".join(f"`{word}`" for word in words))
 
 
 def _network(text: str) -> Network:
