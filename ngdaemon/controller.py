@@ -97,7 +97,7 @@ class Controller:
             reply = {"result": "load limit", "message": error.message} if supported else _error(str(error))
             logger.warning("%s refused: %s", command, error.message, extra={"call": call_id})
         except RequestError as error:
-            reply = _error(str(error))
+            reply = {**_error(str(error)), **error.extra}
             logger.info("%s from %s refused: %s", command, source, error, extra={"call": call_id})
         except Exception:
             logger.exception("%s from %s failed", command, source, extra={"call": call_id})

@@ -9,13 +9,22 @@
 Anything else that is raised is a bug of ours and is logged with its call.
 """
 
+from collections.abc import Mapping
+
 
 class NgdaemonError(Exception):
     """Base of all errors that are expected."""
 
 
 class RequestError(NgdaemonError):
-    """The request cannot be served; `str(error)` is the `error-reason` of the reply."""
+    """The request cannot be served; `str(error)` is the `error-reason` of the reply.
+
+    `extra` goes into the reply beside it.
+    """
+
+    def __init__(self, reason: str, extra: Mapping[str, object] | None = None) -> None:
+        super().__init__(reason)
+        self.extra = extra or {}
 
 
 class WireError(NgdaemonError):

@@ -38,11 +38,11 @@ class Allocator:
         if far is not None and is_unspecified(far.address):
             far = None
         if current is None:
-            return replace(media, ports=self._open(interface, far, pair=pair))
+            return self._swap(media, interface, far, pair=pair)
         if current.interface != interface:
             return self._swap(media, interface, far, pair=pair)
         if far is None or current.far is None or current.far == far or keep:
-            if current.far != far and far is not None:
+            if current.far is None and far is not None:
                 current = replace(current, far=far)
                 media = replace(media, ports=current)
             if pair and current.rtcp is None:
@@ -55,9 +55,9 @@ class Allocator:
         today = (media.ports,) if media.ports is not None else ()
         for former in media.former:
             fits = former.interface == interface and (not pair or former.rtcp is not None)
-            if far is not None and former.far == far and fits:
+            if fits and (former.far is None or former.far == far):
                 others = tuple(item for item in media.former if item is not former)
-                return replace(media, ports=former, former=(*others, *today))
+                return replace(media, ports=replace(former, far=far), former=(*others, *today))
         return replace(media, ports=self._open(interface, far, pair=pair), former=(*media.former, *today))
 
     def _open(self, interface: Interface, far: Endpoint | None, *, pair: bool) -> PortSet:
@@ -73,12 +73,10 @@ class Allocator:
         return opened
 
     def none(self, media: Media) -> Media:
-        """The media without ports: it was refused, or is not ours to carry."""
+        """The media without ports: it was refused, or is not ours to carry. It may come back to them."""
         if media.ports is None:
             return media
-        for item in (media.ports, *media.former):
-            self.dropped.extend((item.interface.address, port.port) for port in item.ports)
-        return replace(media, ports=None, former=())
+        return replace(media, ports=None, former=(*media.former, media.ports))
 
     def single(self, media: Media) -> Media:
         """The media without its RTCP port: RTP and RTCP share one from now on."""

@@ -1,20 +1,20 @@
 """One half of an offer/answer exchange: who speaks, who is told, and what both are to each other afterwards."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from ngdaemon.base.endpoint import Endpoint, Family, Interface
+from ngdaemon.base.endpoint import Endpoint, Family, Interface, family_of
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.sources import Rng
 from ngdaemon.call import negotiate, parties, rewrite
 from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.interfaces import Interfaces
 from ngdaemon.call.model import Call, Leg, Media
-from ngdaemon.call.origin import made_origin, told_origin, versioned
+from ngdaemon.call.origin import told_origin, versioned
 from ngdaemon.config import Config
 from ngdaemon.ng.options import Flag, Options
 from ngdaemon.sdp.protocols import protocol_of
-from ngdaemon.sdp.session import MediaSection, SessionDescription
+from ngdaemon.sdp.session import MediaSection, Origin, SessionDescription
 
 
 class Surroundings(Protocol):
@@ -37,6 +37,8 @@ class Exchange:
     sender: Leg
     receiver: Leg
     is_answer: bool
+    toward_receiver: Interface = field(init=False)
+    """The local address that faces the receiver."""
 
     def run(self, description: SessionDescription, options: Options, around: Surroundings, allocator: Allocator) -> str:
         """The SDP for the receiver. Raises RequestError."""
@@ -79,7 +81,6 @@ class Exchange:
             learning=learning or receiver.learning,
             strict_source=receiver.strict_source or Flag.STRICT_SOURCE in flags,
             handover=receiver.handover or Flag.MEDIA_HANDOVER in flags,
-            controlling=receiver.controlling or not (self.is_answer or receiver.answered),
         )
         if options.metadata:
             self.call = replace(self.call, metadata=options.metadata)
@@ -101,7 +102,7 @@ class Exchange:
             if self.is_answer and before is not None and before.said:
                 media, said[slot] = negotiate.answered(before, said[slot], options)
             else:
-                media = negotiate.offered(self.receiver, said[slot], before, options)
+                media = negotiate.offered(self.receiver, said[slot], before, options, is_answer=self.is_answer)
                 said[slot] = negotiate.settle_offerer(said[slot], options)
             if before is None:
                 told.append(media)
@@ -122,37 +123,56 @@ class Exchange:
         sender_family = _family(self.sender) or Family.IP4
         toward_sender = around.interfaces.choose(self.sender.interface, self.sender.family or sender_family)
         receiver_family = self.receiver.family or _family(self.receiver) or sender_family
-        toward_receiver = around.interfaces.choose(self.receiver.interface, receiver_family)
-        keep = Flag.PORT_LATCHING in options.flags
+        self.toward_receiver = toward_receiver = around.interfaces.choose(self.receiver.interface, receiver_family)
+        latching = Flag.PORT_LATCHING in options.flags
         said = list(self.sender.medias)
         for index, (speaking, hearing) in enumerate(zip(said, told, strict=False)):
-            said[index] = _with_ports(allocator, speaking, toward_sender, hearing.rtp, keep=keep)
-            told[index] = _with_ports(allocator, hearing, toward_receiver, speaking.rtp, keep=keep)
+            keep = latching or not speaking.receives
+            if speaking.ports is None or not speaking.active:
+                said[index] = _with_ports(allocator, speaking, toward_sender, hearing.rtp, keep=keep)
+            hearing = _with_ports(allocator, hearing, toward_receiver, speaking.rtp, keep=keep)
+            told[index] = allocator.single(hearing) if self.is_answer and hearing.muxed else hearing
         self.sender = replace(self.sender, medias=tuple(said))
         self.receiver = replace(self.receiver, medias=tuple(told))
 
     def _write(self, description: SessionDescription, slots: list[int], options: Options, around: Surroundings) -> str:
         """The SDP for the receiver, its `o=` last because its version depends on all the rest."""
-        local = next((m.ports.interface.advertised for m in self.receiver.medias if m.ports and m.active), "")
-        fallback = made_origin(_number(around.rng), _number(around.rng), Family.IP4, local or "0.0.0.0")  # noqa: S104
+        local = self.toward_receiver.advertised
         sent = self.receiver.sent
-        origin, session_name = told_origin(description, options.replace, sent, local, fallback)
+        origin = told_origin(description.origin or _made_origin(around.rng, local), options.replace, sent, local)
+        session_name = self._session_name(description, options, around.config.software_id)
         telling = rewrite.Telling(
-            description, self.sender, self.receiver, options, self.is_answer, around.instance, session_name
+            description,
+            self.sender,
+            self.receiver,
+            options,
+            self.is_answer,
+            around.instance,
+            session_name,
+            self.toward_receiver.family,
         )
         lines = rewrite.session_lines(telling, str(origin))
         for slot, section in self._sections(description, slots):
             told = self.receiver.medias[slot]
             if section is None:
-                lines.extend(rewrite.removed_lines(told))
+                lines.extend(rewrite.removed_lines(told, self.toward_receiver.family))
             elif not told.removed:
                 said = self.sender.medias[slot]
                 lines.extend(rewrite.media_lines(rewrite.MediaTelling(telling, section, said, told)))
-        origin, memory = versioned(origin, options.replace, sent, session_name, lines)
+        origin, memory = versioned(origin, options.replace, sent, lines)
         lines[1] = f"o={origin}"
         self.receiver = replace(self.receiver, sent=memory)
         lines.append("")
         return "\r\n".join(lines)
+
+    def _session_name(self, description: SessionDescription, options: Options, software: str) -> str:
+        """The `s=` value: the sender's, the first that it gave (`session-name`), or ours where there is none."""
+        said = software if description.session_name is None else description.session_name
+        if self.sender.session_name is None:
+            self.sender = replace(self.sender, session_name=said)
+        elif "session-name" in options.replace:
+            return self.sender.session_name
+        return said
 
     def _sections(self, description: SessionDescription, slots: list[int]) -> list[tuple[int, MediaSection | None]]:
         """The m-lines to write, by place; None where the sender was never shown one."""
@@ -175,9 +195,13 @@ def _with_ports(allocator: Allocator, media: Media, interface: Interface, far: E
     protocol = protocol_of(media.protocol, media.kind)
     if not media.active or not protocol.relayed:
         return allocator.none(media)
-    pair = protocol.rtp and not media.muxed and not media.mux_required
-    media = allocator.facing(media, interface, far, pair=pair, keep=keep)
-    return allocator.single(media) if media.muxed else media
+    pair = not media.muxed and not media.mux_required
+    return allocator.facing(media, interface, far, pair=pair, keep=keep)
+
+
+def _made_origin(rng: Rng, local: str) -> Origin:
+    """An `o=` of our own for a sender that gave none."""
+    return Origin("-", _number(rng), _number(rng), "IN", family_of(local).value, local)
 
 
 def _number(rng: Rng) -> str:

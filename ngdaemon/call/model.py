@@ -60,33 +60,47 @@ class Media:
     rtp: Endpoint | None = None
     """Where the leg says that it receives."""
     rtcp: Endpoint | None = None
-    """Where the leg receives RTCP; the same as `rtp` when muxed; None when there is no RTCP."""
+    """Where the leg receives RTCP unless it is `muxed`; None when there is no RTCP."""
     plausible: frozenset[str] = frozenset()
     """Addresses from which the leg's packets may come: signalled ones and the SIP source (design.md §5)."""
+    directed: bool = False
+    """The leg's SDP gave a direction."""
     sends: bool = True
     """The leg may send media to us."""
     receives: bool = True
     """The leg wants to receive media from us."""
+    feedback: bool = False
+    """The leg's SDP has `rtcp-fb` lines."""
     mux_offered: bool = False
     """The leg's own offer asked for rtcp-mux."""
     muxed: bool = False
     """RTP and RTCP share a port toward this leg (RFC 5761), agreed in both directions."""
     mux_told: bool = False
     """What we told the leg last had `a=rtcp-mux`."""
+    mux_known: bool = False
+    """It had that the time before too: no other RTCP port is offered any more."""
     mux_required: bool = False
     """The leg is offered a single port only (`rtcp-mux=require`)."""
     mux_policy: str = ""
     """How the leg's offer of rtcp-mux is to be answered: "accept", "reject", or "" for as the answerer does."""
     mid: str | None = None
     ptime: str | None = None
-    """Packet time that the leg asked for (`a=ptime`, milliseconds)."""
+    """Packet time in force for the leg (`a=ptime`, milliseconds): what it asked for or was told last."""
+    own_ptime: str | None = None
+    """The packet time of its newest SDP."""
     maxptime: str | None = None
     ports: PortSet | None = None
     """What the leg is told to send to."""
     former: tuple[PortSet, ...] = ()
     """Port sets of earlier endpoints of the other side; bound until the call ends."""
+    controlling: bool = False
+    """The leg was first offered this media: with ICE we are the controlling side toward it (RFC 8445 §6.1.1)."""
+    mixed: bool | None = None
+    """Whether the leg's SDP has `extmap-allow-mixed` (RFC 8285 §6); None where it has no header extensions."""
     removed: bool = False
     """Withheld from this leg by `sdp-media-remove`."""
+    withheld: bool = False
+    """Withheld from the other leg: nothing becomes of it."""
 
     @property
     def is_zero(self) -> bool:
@@ -96,14 +110,13 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class SentOrigin:
-    """What was told to a leg in `o=` and `s=`, for the `replace` options (ng-protocol.md §4.9)."""
+    """What a leg was told in `o=`, for the `replace` options (ng-protocol.md §4.9)."""
 
     username: str
     session_id: str
     version: int
+    family: str
     address: str
-    """The address written when `origin` was asked for in the first SDP toward the leg; else ""."""
-    session_name: str
     body: str = ""
     """The SDP as last sent, without its version; only kept while versions are ours."""
 
@@ -130,10 +143,10 @@ class Leg:
     own_protocols: tuple[str, ...] = ()
     """The transports that the leg itself wrote last, to notice when it changes them."""
     sent: SentOrigin | None = None
+    session_name: str | None = None
+    """The first `s=` that the leg itself wrote."""
     answered: bool = False
     """The leg's SDP was seen."""
-    controlling: bool = False
-    """The leg was the receiver of the first offer: with ICE we are the controlling side toward it (RFC 8445 §6.1.1)."""
     final: bool = False
     """A final response was seen from this leg."""
     ended: bool = False

@@ -5,14 +5,16 @@ them. Neither touches a socket: local ports come from `allocate.py` afterwards.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.errors import RequestError
-from ngdaemon.call.model import Leg, Media
+from ngdaemon.base.ids import Tag
+from ngdaemon.call.model import Leg, LegId, Media
 from ngdaemon.ng.options import Flag, Options
-from ngdaemon.sdp.codecs import codecs_of
+from ngdaemon.sdp.codecs import Codec, codecs_of
 from ngdaemon.sdp.protocols import Protocol, protocol_of
-from ngdaemon.sdp.session import INCOMPLETE, MediaSection, SessionDescription
+from ngdaemon.sdp.session import INCOMPLETE, MediaSection, Section, SessionDescription
 
 SENDS = {"sendrecv": (True, True), "sendonly": (True, False), "recvonly": (False, True), "inactive": (False, False)}
 """Direction attribute → (the leg sends, the leg receives)."""
@@ -35,7 +37,7 @@ def hear(
     if not trusted and options.received_from is None:
         raise RequestError(INCOMPLETE)
     source = None if trusted else options.received_from
-    session_direction = next((SENDS[a.name] for a in description.session.attributes if a.name in SENDS), (True, True))
+    session_direction = next((SENDS[a.name] for a in description.session.attributes if a.name in SENDS), None)
     medias = list(leg.medias)
     for slot, section in zip(places, description.medias, strict=True):
         before = medias[slot] if slot < len(medias) else None
@@ -45,6 +47,12 @@ def hear(
         else:
             medias[slot] = media
     return tuple(medias)
+
+
+def check(description: SessionDescription, options: Options, *, sip_source: bool) -> None:
+    """Raise what `hear` would raise about a description, whoever said it."""
+    nobody = Leg(LegId(0), Tag(""), 0)
+    hear(nobody, list(range(len(description.medias))), description, options, sip_source=sip_source)
 
 
 def slots(medias: tuple[Media, ...], count: int) -> list[int]:
@@ -61,7 +69,7 @@ def _hear_media(
     before: Media | None,
     source: str | None,
     received_from: str | None,
-    session_direction: tuple[bool, bool],
+    session_direction: tuple[bool, bool] | None,
 ) -> Media:
     """One media of the leg that speaks."""
     connection = description.connection_of(section)
@@ -72,27 +80,39 @@ def _hear_media(
     address = source if source is not None and not section.get("candidate") else connection.address
     rtp = Endpoint(address, section.port)
     mux_offered, rtcp = _rtcp_of(section, rtp, protocol)
-    sends, receives = next((SENDS[a.name] for a in section.attributes if a.name in SENDS), session_direction)
+    direction = next((SENDS[a.name] for a in section.attributes if a.name in SENDS), session_direction)
+    sends, receives = direction or (True, True)
     mid = section.get("mid")
-    values = {
+    ptime = section.get("ptime")
+    values: dict[str, Any] = {
         "kind": section.kind,
         "protocol": protocol.name,
         "active": section.port != 0,
         "said": True,
         "codecs": codecs,
-        "rtp": rtp if section.port else None,
-        "rtcp": rtcp if section.port else None,
-        "plausible": _plausible(rtp, rtcp, received_from),
+        "feedback": any(attribute.name == "rtcp-fb" for attribute in section.attributes),
+        "directed": direction is not None,
         "sends": sends,
         "receives": receives and address not in ("0.0.0.0", "::"),  # noqa: S104
         "mux_offered": mux_offered,
+        "mixed": _mixes_extensions(section, description.session),
         "mid": mid or (before.mid if before is not None else None),
-        "ptime": section.get("ptime"),
+        "ptime": ptime or (before.ptime if before is not None else None),
+        "own_ptime": ptime,
         "maxptime": section.get("maxptime"),
     }
+    if section.port:
+        values.update(rtp=rtp, rtcp=rtcp, plausible=_plausible(rtp, rtcp, received_from))
     if before is None:
         return Media(index, **values)
     return replace(before, **values)
+
+
+def _mixes_extensions(*sections: Section) -> bool | None:
+    """Whether header extensions of both lengths may be mixed; None where there are no extensions."""
+    if all(section.get("extmap") is None for section in sections):
+        return None
+    return any(section.get("extmap-allow-mixed") is not None for section in sections)
 
 
 def _rtcp_of(section: MediaSection, rtp: Endpoint, protocol: Protocol) -> tuple[bool, Endpoint | None]:
@@ -125,10 +145,10 @@ def _plausible(rtp: Endpoint, rtcp: Endpoint | None, received_from: str | None) 
     return frozenset(addresses)
 
 
-def offered(receiver: Leg, said: Media, before: Media | None, options: Options) -> Media:
+def offered(receiver: Leg, said: Media, before: Media | None, options: Options, *, is_answer: bool) -> Media:
     """What the receiver of an offer is told about one media."""
     protocol = _offered_protocol(receiver, said, options)
-    told = before if before is not None else Media(said.index, said.kind, protocol.name)
+    told = before or Media(said.index, said.kind, protocol.name, controlling=not is_answer)
     wanted = options.rtcp_mux
     rtp = protocol_of(protocol.name).rtp
     tell_mux = rtp and (
@@ -142,8 +162,12 @@ def offered(receiver: Leg, said: Media, before: Media | None, options: Options) 
         kind=said.kind,
         protocol=protocol.name,
         active=said.active,
+        sends=said.receives,
+        receives=said.sends,
         mid=_generated_mid(said, options),
+        ptime=said.own_ptime or told.ptime,
         mux_told=tell_mux,
+        mux_known=told.mux_told and tell_mux,
         mux_required="require" in wanted,
         muxed=told.muxed and tell_mux,
         removed=_is_removed(said, options),
@@ -160,7 +184,7 @@ def _offered_protocol(receiver: Leg, said: Media, options: Options) -> Protocol:
 
 
 def _generated_mid(said: Media, options: Options) -> str | None:
-    if said.mid is None and Flag.GENERATE_MID in options.flags:
+    if said.mid is None and Flag.GENERATE_MID in options.flags and protocol_of(said.protocol, said.kind).rtp:
         return str(said.index + 1)
     return said.mid
 
@@ -172,13 +196,18 @@ def _is_removed(said: Media, options: Options) -> bool:
 
 def settle_offerer(said: Media, options: Options) -> Media:
     """What an offerer's media remembers of how its offer of rtcp-mux is to be answered."""
+    if _is_removed(said, options):
+        return replace(said, withheld=True, active=False)
     wanted = options.rtcp_mux
     policy = "reject" if "reject" in wanted else "accept" if wanted & {"accept", "demux"} else ""
-    return replace(said, mux_policy=policy, muxed=said.muxed and said.mux_offered)
+    muxed = said.muxed and said.mux_offered
+    return replace(said, withheld=False, mux_policy=policy, muxed=muxed, mux_told=said.mux_offered)
 
 
 def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Media]:
     """The offerer's and the answerer's media after an answer."""
+    if not said.active:
+        return replace(offerer, active=False, sends=said.receives, receives=said.sends), said
     answer_mux = said.mux_told and said.mux_offered
     wanted = options.rtcp_mux
     if "reject" in wanted or offerer.mux_policy == "reject":
@@ -186,8 +215,25 @@ def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Medi
     else:
         accepted = answer_mux or offerer.mux_policy == "accept" or bool(wanted & {"accept", "demux"})
         offer_mux = offerer.mux_offered and accepted
-    said = replace(said, muxed=answer_mux, mux_offered=False)
+    said = replace(said, muxed=answer_mux, mux_told=answer_mux, mux_offered=False)
     protocol = offerer.protocol
     if options.transport_protocol and protocol_of(protocol).rtp:
         protocol = said.protocol if options.transport_protocol == "accept" else options.transport_protocol
-    return replace(offerer, muxed=offer_mux, mux_told=offer_mux, active=said.active, protocol=protocol), said
+    told = replace(
+        offerer,
+        muxed=offer_mux,
+        mux_told=offer_mux,
+        active=True,
+        protocol=protocol,
+        ptime=said.own_ptime or offerer.ptime,
+        sends=said.receives,
+        receives=said.sends,
+    )
+    return told, replace(said, codecs=_answerable(said.codecs, offerer.codecs))
+
+
+def _answerable(answered: tuple[Codec, ...], offered: tuple[Codec, ...]) -> tuple[Codec, ...]:
+    """The codecs of an answer that were offered (RFC 3264 §6.1); those of the offer where none was."""
+    numbers = {codec.payload_type for codec in offered}
+    kept = tuple(codec for codec in answered if codec.payload_type in numbers)
+    return kept or offered

@@ -54,16 +54,16 @@ def _branch_of(call: Call, offerer: Leg, via_branch: str | None) -> Leg | None:
 def for_answer(call: Call, options: Options, now: int) -> tuple[Call, Leg, Leg]:
     """The call with the answerer and the offerer of an answer, joined to nobody else."""
     offerer = find(call, options.from_tag)
-    if offerer is None:
-        call, offerer = add_leg(call, options.from_tag or "", now)
     answerer = find(call, options.to_tag)
-    if answerer is None:
+    if answerer is None and offerer is not None:
         answerer = _unnamed_answerer(call, offerer, options)
-        if answerer is None:
-            call, answerer = add_leg(call, options.to_tag or "", now, options.via_branch or "")
-        else:
+        if answerer is not None:
             answerer = _named(answerer, options.to_tag or "")
             call = with_leg(call, answerer)
+    if answerer is None:
+        call, answerer = add_leg(call, options.to_tag or "", now, options.via_branch or "")
+    if offerer is None:
+        call, offerer = add_leg(call, "", now)
     call = _join(call, offerer.id, answerer.id, exclusive=True)
     return call, answerer, offerer
 
@@ -84,10 +84,10 @@ def _unnamed_answerer(call: Call, offerer: Leg, options: Options) -> Leg | None:
 
 
 def _named(leg: Leg, tag: str) -> Leg:
-    """The leg with its tag known; a further tag is an alias."""
+    """The leg with its tag known; of several the newest is its tag, the others are aliases."""
     if not leg.tag:
         return replace(leg, tag=Tag(tag))
-    return replace(leg, aliases=(*leg.aliases, Tag(tag)))
+    return replace(leg, tag=Tag(tag), aliases=(*leg.aliases, leg.tag))
 
 
 def _join(call: Call, one: LegId, other: LegId, *, exclusive: bool) -> Call:

@@ -2,7 +2,7 @@
 
 import heapq
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -16,6 +16,7 @@ from ngdaemon.config import Config
 from ngdaemon.media.forwarder import Event, Forwarder, Learned, SocketCounters, Tapped
 from ngdaemon.media.plan import Learning, Plan
 from ngdaemon.media.ports import Ports
+from ngdaemon.rtp.quality import Quality
 
 logger = logging.getLogger("ngdaemon.call")
 
@@ -136,7 +137,7 @@ class Registry:
     def quality(self, call_id: CallId) -> Mapping[int, Quality]:
         """Reception quality by SSRC."""
         entry = self._entries.get(call_id)
-        return entry.quality.sources if entry is not None else {}
+        return {}
 
     # timers
 

@@ -62,29 +62,18 @@ def query(call: Call, measured: Measured, tags: Iterable[str] = ()) -> Tree:
 
 def _shown(call: Call, tags: tuple[str, ...]) -> list[Leg]:
     """The legs that a query is about."""
-    legs = [leg for leg in call.legs if not leg.ended]
     if not tags:
-        return legs
+        return list(call.legs)
     for tag in tags:
-        for leg in legs:
-            if leg.has_tag(tag):
+        for leg in call.legs:
+            if not leg.ended and leg.has_tag(tag):
                 return [leg, *(call.leg(number) for number in call.sources_of(leg.id) if number != leg.id)]
     return []
 
 
 def _names(call: Call) -> dict[LegId, str]:
-    """Keys of legs: their tags, or `<untagged N>`."""
-    names = {}
-    untagged = 0
-    for leg in call.legs:
-        if leg.ended:
-            continue
-        if leg.tag:
-            names[leg.id] = leg.tag
-        else:
-            untagged += 1
-            names[leg.id] = f"<untagged {untagged}>"
-    return names
+    """Keys of legs: their tags, or `<untagged N>` by their number."""
+    return {leg.id: leg.tag or f"<untagged {leg.id}>" for leg in call.legs}
 
 
 def _leg(call: Call, leg: Leg, measured: Measured, ssrcs: Tree, totals: dict[str, list[int]]) -> Tree:
@@ -100,14 +89,19 @@ def _leg(call: Call, leg: Leg, measured: Measured, ssrcs: Tree, totals: dict[str
         tree["metadata"] = leg.metadata
     for key, numbers in (("subscriptions", call.sources_of(leg.id)), ("subscribers", call.subscribers_of(leg.id))):
         tree[key] = [{"tag": call.leg(number).tag, "type": "offer/answer"} for number in numbers]
-    tree["medias"] = [_media(call, leg, media, measured, ssrcs, totals) for media in leg.medias]
+    shown = [media for media in leg.medias if not media.removed]
+    tree["medias"] = [
+        _media(call, leg, media, number, measured, ssrcs, totals) for number, media in enumerate(shown, 1)
+    ]
     tree["VSC"] = []
     return tree
 
 
-def _media(call: Call, leg: Leg, media: Media, measured: Measured, ssrcs: Tree, totals: dict[str, list[int]]) -> Tree:
+def _media(
+    call: Call, leg: Leg, media: Media, number: int, measured: Measured, ssrcs: Tree, totals: dict[str, list[int]]
+) -> Tree:
     protocol = protocol_of(media.protocol, media.kind)
-    tree: Tree = {"index": media.index + 1, "type": media.kind}
+    tree: Tree = {"index": number, "type": media.kind}
     if protocol.rtp or protocol.name == "udptl":
         tree["protocol"] = protocol.name
     ports = media.ports
@@ -120,10 +114,11 @@ def _media(call: Call, leg: Leg, media: Media, measured: Measured, ssrcs: Tree, 
         tree["codec"] = codec
     interface = ports.interface if ports is not None else None
     rtp_flags, rtcp_flags = _stream_flags(leg, media, counted)
+    rtp, rtcp = (None, None) if media.withheld else (media.rtp, media.rtcp or _next_to(media.rtp))
     created = call.created // 1_000_000
     tree["streams"] = [
-        _stream(rtp_port, interface, media.rtp, counted[0], rtp_flags, measured, created),
-        _stream(rtcp_port, interface, _rtcp_endpoint(media), counted[1], rtcp_flags, measured, created),
+        _stream(rtp_port, interface, rtp, counted[0], rtp_flags, measured, created),
+        _stream(rtcp_port, interface, rtcp, counted[1], rtcp_flags, measured, created),
     ]
     for kind, counters in zip(("RTP", "RTCP"), counted, strict=True):
         sums = totals[kind]
@@ -136,11 +131,9 @@ def _media(call: Call, leg: Leg, media: Media, measured: Measured, ssrcs: Tree, 
     return tree
 
 
-def _rtcp_endpoint(media: Media) -> Endpoint | None:
-    """The endpoint shown for RTCP: also where there is none of its own the one next to RTP."""
-    if media.rtcp is not None and not media.muxed:
-        return media.rtcp
-    return Endpoint(media.rtp.address, min(media.rtp.port + 1, 65535)) if media.rtp is not None else None
+def _next_to(rtp: Endpoint | None) -> Endpoint | None:
+    """The endpoint shown for RTCP where there is none: the port behind that of the media."""
+    return Endpoint(rtp.address, min(rtp.port + 1, 65535)) if rtp is not None else None
 
 
 def _codec(media: Media, sources: tuple[SsrcCounters, ...]) -> str:
@@ -188,10 +181,10 @@ def _endpoint(endpoint: Endpoint | None) -> Tree:
 
 
 def _stream_flags(leg: Leg, media: Media, counted: list[SocketCounters]) -> tuple[list[str], list[str]]:
-    if not media.active and not media.said:
+    if media.withheld:
         return [], []
     rtp, rtcp = ["RTP"], ["RTCP"]
-    if media.muxed:
+    if media.mux_told:
         rtp.append("RTCP")
         rtcp.append("fallback RTCP")
     for flags, counters in zip((rtp, rtcp), counted, strict=True):
@@ -199,24 +192,25 @@ def _stream_flags(leg: Leg, media: Media, counted: list[SocketCounters]) -> tupl
             flags.append("filled")
         if counters.confirmed:
             flags.extend(("confirmed", "kernelized", "no kernel support"))
-        if leg.strict_source:
+        if leg.strict_source and media.rtp is not None:
             flags.append("strict source address")
-        if leg.handover:
+        if leg.handover and media.rtp is not None:
             flags.append("media handover")
     return rtp, rtcp
 
 
 def _media_flags(leg: Leg, media: Media) -> list[str]:
     """The state of a media in words, in the order of the reference."""
-    protocol = protocol_of(media.protocol, media.kind)
+    if media.withheld:
+        return []
     rows = (
         ("initialized", media.said),
         ("asymmetric", leg.asymmetric),
         ("send", media.receives),
         ("recv", media.sends),
-        ("rtcp-mux", media.muxed),
-        ("ICE controlling", leg.controlling),
-        ("RTCP feedback", protocol.feedback),
+        ("rtcp-mux", media.mux_told),
+        ("ICE controlling", media.controlling),
+        ("RTCP feedback", media.feedback),
     )
     return [name for name, holds in rows if holds]
 

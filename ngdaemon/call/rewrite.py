@@ -57,6 +57,8 @@ class Telling:
     instance: str
     """Name of this daemon for `loop-protect`: 12 hex digits."""
     session_name: str
+    family: Family
+    """The address family toward the receiver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def session_lines(telling: Telling, origin: str) -> list[str]:
     for kind in "iuep":
         lines.extend([f"{kind}={value}" for value in session.values(kind)])
     lines.extend(_bandwidth(session))
-    lines.append(f"t={session.first('t') or '0 0'}")
+    lines.append(f"t={session.last('t') or '0 0'}")
     if Flag.LOOP_PROTECT in telling.options.flags:
         lines.append(f"a=rtpengine:{telling.instance}")
     lines.extend([f"a={item}" for item in session.attributes if item.name not in REGENERATED_SESSION])
@@ -107,10 +109,10 @@ def media_lines(telling: MediaTelling) -> list[str]:
     return manipulate(lines, telling.told.kind, telling.of.options.sdp_attr)
 
 
-def removed_lines(media: Media) -> list[str]:
+def removed_lines(media: Media, family: Family) -> list[str]:
     """The part that tells its sender that a media was withheld from the other side (`sdp-media-remove`)."""
     formats = " ".join(str(codec.payload_type) for codec in media.codecs) or "0"
-    return [f"m={media.kind} 0 {media.protocol} {formats}", f"c=IN IP4 {Family.IP4.unspecified}"]
+    return [f"m={media.kind} 0 {media.protocol} {formats}", f"c=IN {family.value} {family.unspecified}"]
 
 
 def _refused(telling: MediaTelling) -> list[str]:
@@ -118,7 +120,7 @@ def _refused(telling: MediaTelling) -> list[str]:
     section = telling.section
     protocol = telling.told.protocol
     formats = " ".join(section.formats)
-    family = Family.IP4
+    family = telling.of.family
     lines = [f"m={section.kind} 0 {protocol} {formats}".rstrip(), f"c=IN {family.value} {family.unspecified}"]
     lines.extend(_mid(telling))
     lines.extend(_label(telling))
@@ -138,7 +140,7 @@ def _media(telling: MediaTelling) -> list[str]:
     if telling.said.codecs:
         formats = " ".join([str(codec.payload_type) for codec in telling.said.codecs])
     else:
-        formats = " ".join(telling.section.formats)
+        formats = " ".join(telling.section.formats) or "0"
     return [f"m={told.kind} {port} {told.protocol} {formats}"]
 
 
@@ -172,6 +174,11 @@ def _mid(telling: MediaTelling) -> list[str]:
     return [f"a=mid:{telling.told.mid}"] if telling.told.mid else []
 
 
+def _blind_mid(telling: MediaTelling) -> list[str]:
+    """`a=mid` of a media that is not RTP: copied."""
+    return [f"a=mid:{value}" for value in telling.section.get_all("mid")]
+
+
 def _label(telling: MediaTelling) -> list[str]:
     """`a=label` (RFC 4574): copied."""
     return [f"a=label:{value}" for value in telling.section.get_all("label")]
@@ -185,6 +192,11 @@ def _codecs(telling: MediaTelling) -> list[str]:
     return lines
 
 
+def _general_feedback(telling: MediaTelling) -> list[str]:
+    """`a=rtcp-fb` of all payload types (RFC 4585 §4.2): copied."""
+    return [f"a=rtcp-fb:{value}" for value in telling.section.get_all("rtcp-fb") if value.startswith("*")]
+
+
 def _extensions(telling: MediaTelling) -> list[str]:
     """`a=extmap`: copied with their numbers, unless stripped; those of the session apply to medias that have none."""
     options = telling.of.options
@@ -192,22 +204,21 @@ def _extensions(telling: MediaTelling) -> list[str]:
     if not extensions or Flag.STRIP_EXTMAP in options.flags or "all" in options.extmap_strip:
         return []
     stripped = {*options.extmap_strip, *options.extmap_mask}
-    lines = ["a=extmap-allow-mixed"]
+    lines = ["a=extmap-allow-mixed"] if telling.told.mixed is not False else []
     for value in extensions:
         words = value.split()
         if len(words) < 2 or words[1] not in stripped:
             lines.append(f"a=extmap:{value}")
-    return lines if len(lines) > 1 else []
+    return lines
 
 
 def _others(telling: MediaTelling) -> list[str]:
     """Attributes that no step knows: copied in order, byte for byte."""
-    keep_directions = Flag.ORIGINAL_SENDRECV in telling.of.options.flags
-    known = {str(codec.payload_type) for codec in telling.said.codecs}
+    known = {"*", *(str(codec.payload_type) for codec in telling.said.codecs)}
     lines = []
     for attribute in telling.section.attributes:
         name, value = attribute
-        if name in REGENERATED or (name in DIRECTIONS and not keep_directions):
+        if name in REGENERATED or name in DIRECTIONS:
             continue
         if name == "rtcp-fb" and value and value.partition(" ")[0] in known:
             continue
@@ -216,8 +227,11 @@ def _others(telling: MediaTelling) -> list[str]:
 
 
 def _direction(telling: MediaTelling) -> list[str]:
-    """The direction, always written, as the sender's state has it (a zero address means that it does not receive)."""
-    if Flag.ORIGINAL_SENDRECV in telling.of.options.flags:
+    """The direction as the sender's state has it (a zero address means that it does not receive).
+
+    Always written, unless `original-sendrecv` asks for what the sender wrote and he wrote none.
+    """
+    if Flag.ORIGINAL_SENDRECV in telling.of.options.flags and not telling.said.directed:
         return []
     said = telling.said
     if said.sends:
@@ -228,12 +242,13 @@ def _direction(telling: MediaTelling) -> list[str]:
 def _rtcp(telling: MediaTelling) -> list[str]:
     """`a=rtcp` (RFC 3605): always written unless `no-rtcp-attribute`; our RTP port where there is no other."""
     flags = telling.of.options.flags
-    ports = telling.told.ports
+    told = telling.told
+    ports = told.ports
     if ports is None or Flag.NO_RTCP_ATTRIBUTE in flags:
         return []
-    port = (ports.rtcp or ports.rtp).port
+    port = ports.rtp.port if ports.rtcp is None or told.mux_known else ports.rtcp.port
     if Flag.FULL_RTCP_ATTRIBUTE in flags:
-        address = address_toward(telling)
+        address = telling.of.options.media_address or ports.interface.advertised
         return [f"a=rtcp:{port} IN {family_of(address).value} {address}"]
     return [f"a=rtcp:{port}"]
 
@@ -244,9 +259,9 @@ def _rtcp_mux(telling: MediaTelling) -> list[str]:
 
 
 def _packet_time(telling: MediaTelling) -> list[str]:
-    """`a=ptime`: what the sender asks for, else what the receiver asked for before. `a=maxptime`: copied."""
+    """`a=ptime`: what the sender asks for, else what was last in force for the receiver. `a=maxptime`: copied."""
     said, options = telling.said, telling.of.options
-    ptime = said.ptime or telling.told.ptime
+    ptime = telling.told.ptime
     if options.ptime and not telling.of.is_answer:
         ptime = str(options.ptime)
     lines = [f"a=ptime:{ptime}"] if ptime else []
@@ -271,6 +286,7 @@ RTP_STEPS: tuple[Step, ...] = (
     _label,
     _codecs,
     _extensions,
+    _general_feedback,
     _others,
     _direction,
     _rtcp,
@@ -283,7 +299,7 @@ BLIND_STEPS: tuple[Step, ...] = (
     _information,
     _connection,
     _media_bandwidth,
-    _mid,
+    _blind_mid,
     _label,
     _blind_attributes,
 )

@@ -29,7 +29,7 @@ def delete(service: Service, asked: Asked) -> Reply:
     reply: Reply = {}
     if Flag.FAST not in options.flags:
         tags = (options.to_tag if _honours_to_tag(options) else None, options.from_tag)
-        reply = report(service, call, [tag for tag in tags if tag], asked.now, closed=not delay and not gone)
+        reply = report(service, call, [tag for tag in tags if tag], asked.now, closed=not delay and not gone and found is not None)
     if delay:
         service.registry.delete_later(call_id, asked.now + delay, gone)
     elif gone:
@@ -46,9 +46,11 @@ def _honours_to_tag(options: Options) -> bool:
 
 def _found(call: Call, options: Options) -> Leg | None:
     """The leg that a delete is about."""
-    to_tag = options.to_tag if _honours_to_tag(options) else None
     if not options.from_tag:
         return None
+    to_tag = options.to_tag if _honours_to_tag(options) else None
+    if to_tag and Flag.TO_TAG not in options.flags and parties.find(call, to_tag) is None:
+        to_tag = None
     branch = options.via_branch
     if branch and not to_tag:
         for leg in call.legs:

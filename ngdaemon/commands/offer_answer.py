@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import CallId
-from ngdaemon.call import parties
+from ngdaemon.call import negotiate, parties
 from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.exchange import Exchange
 from ngdaemon.call.model import Call
@@ -39,14 +39,15 @@ def offer(service: Service, asked: Asked) -> Reply:
 def answer(service: Service, asked: Asked) -> Reply:
     """The SDP for the offerer. The sender of an answer is the party of the *to-tag*."""
     options = asked.options
-    call = service.registry.get(CallId(options.call_id or ""))
-    if call is None:
-        raise RequestError("Unknown call-id")
-    if options.from_tag == options.to_tag:
-        raise RequestError("Invalid dialogue association")
     if looped(service, options):
         return {"sdp": options.sdp or ""}
     description = _parse(service, options)
+    call = service.registry.get(CallId(options.call_id or ""))
+    if call is None:
+        negotiate.check(description, options, sip_source=service.config.sip_source)
+        raise RequestError("Unknown call-id")
+    if options.from_tag == options.to_tag:
+        raise RequestError("Invalid dialogue association")
     call, answerer, offerer = parties.for_answer(call, options, service.wall.microseconds())
     return _exchange(service, asked, description, Exchange(call, answerer, offerer, is_answer=True))
 
@@ -62,7 +63,7 @@ def _parse(service: Service, options: Options) -> SessionDescription:
         raise RequestError(f"SDP too long (limit {service.config.max_sdp} octets)")
     description = parse(text, service.config.max_medias)
     if not description.medias:
-        raise RequestError(NO_MEDIAS)
+        raise RequestError(NO_MEDIAS, {"sdp": ""})
     return description
 
 

@@ -65,6 +65,13 @@ class Section:
         """The values of all lines of a type, in order."""
         return [value for letter, value in self.lines if letter == kind]
 
+    def last(self, kind: str) -> str | None:
+        """The value of the last line of a type."""
+        for letter, value in reversed(self.lines):
+            if letter == kind:
+                return value
+        return None
+
     def first(self, kind: str) -> str | None:
         """The value of the first line of a type."""
         for letter, value in self.lines:
@@ -102,6 +109,8 @@ class SessionDescription:
     text: str
     session: Section
     origin: Origin | None
+    session_name: str | None
+    """The newest `s=`; None where there is none."""
     medias: list[MediaSection]
 
     def __str__(self) -> str:
@@ -118,7 +127,7 @@ def parse(text: str, max_medias: int = 64) -> SessionDescription:
     A blank line ends it (ng-protocol.md §4.1). Raises RequestError with the texts of ng-protocol.md §2.3.
     """
     session = Section()
-    description = SessionDescription(text, session, None, [])
+    description = SessionDescription(text, session, None, None, [])
     section: Section = session
     expecting_version = True
     for raw in text.split("\n"):
@@ -161,6 +170,8 @@ def _parse_field(description: SessionDescription, section: Section, kind: str, v
             raise RequestError(FAILED)
         if description.origin is None:
             description.origin = Origin(*words[:6])
+    elif kind == "s":
+        description.session_name = value
     elif kind == "c":
         if section.connection is not None:
             raise RequestError(FAILED)
@@ -169,7 +180,7 @@ def _parse_field(description: SessionDescription, section: Section, kind: str, v
 
 
 def _parse_media(value: str) -> MediaSection:
-    words = value.split()
+    words = value.split(" ")
     if len(words) < 3:
         raise RequestError(FAILED)
     kind, ports, protocol = words[:3]
@@ -179,7 +190,7 @@ def _parse_media(value: str) -> MediaSection:
     number, pairs = int(port), int(count) if slash else 1
     if number > MAX_PORT or not 1 <= pairs <= MAX_PORT_COUNT:
         raise RequestError(FAILED)
-    return MediaSection(kind=kind, port=number, port_count=pairs, protocol=protocol, formats=tuple(words[3:]))
+    return MediaSection(kind=kind, port=number, port_count=pairs, protocol=protocol, formats=tuple(filter(None, words[3:])))
 
 
 def parse_connection(value: str) -> Connection:
