@@ -88,11 +88,11 @@ class Flag(Enum):
 class Support(Enum):
     """Whether this daemon does what a word of the protocol asks for."""
 
-    YES = "yes"
+    YES = "works"
     MOOT = "nothing to do"
     """Accepted, and there is nothing that has to be done for it."""
-    NO = "not yet"
-    """Known, logged once, and without effect."""
+    NO = "not supported yet"
+    """Known, and without effect."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class ReplayCache:
         self._age(now)
         size = len(cookie) + len(reply) + _ENTRY_OVERHEAD
         if len(self._young) >= self._max_replies or self._octets + size > self._max_octets:
-            self._swap(now)
+            self._begin_generation(now)
         if size <= self._max_octets and self._max_replies:
             self._young[cookie] = reply
             self._octets += size
@@ -73,13 +73,14 @@ class ReplayCache:
     def _age(self, now: float) -> None:
         """Give up what is too old."""
         age = now - self._since
-        if age >= LIFETIME:
-            if age >= 2 * LIFETIME:
-                self._young = {}
-            self._swap(now)
+        if age >= 2 * LIFETIME:
+            self._young = {}
+            self._begin_generation(now)
+        elif age >= LIFETIME:
+            self._begin_generation(self._since + LIFETIME)
 
-    def _swap(self, now: float) -> None:
-        """Begin a generation, and give the elder one up."""
+    def _begin_generation(self, since: float) -> None:
+        """The young one grows old, and the old one is given up."""
         self._old, self._young = self._young, {}
         self._octets = 0
-        self._since = now
+        self._since = since
