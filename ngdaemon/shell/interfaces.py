@@ -189,8 +189,8 @@ class _Resolver:
         addresses = self._host.lookup(name)
         if not addresses:
             self._problems.mistakes.append(
-                f"{place}: {name} is neither a system interface nor a host name that can be looked up"
-                + suggestion(name, self._adapters)
+                f"{place}: {name} is neither a system interface ({', '.join(self._adapters)}) "
+                "nor a host name that can be looked up"
             )
             return []
         usable = [address for address in addresses if self._host.refuses(address) is None]

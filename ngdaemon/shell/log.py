@@ -24,6 +24,9 @@ import stat
 import time
 from collections.abc import Mapping
 
+from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogBeginner
+from zope.interface import provider
+
 from ngdaemon.config.settings import SUBSYSTEMS, Config
 
 NOTICE = 25
@@ -37,6 +40,7 @@ SYSLOG_LENGTH = 500
 IDENTITY_LENGTH = 256
 """Characters of a call-id or a tag that are shown."""
 STDERR = 2
+SYSLOG = "/dev/log"
 
 _ROOT = "ngdaemon"
 _SEVERITIES = {threshold: level for level, threshold in THRESHOLDS.items() if level >= 0}
@@ -192,7 +196,7 @@ class SyslogHandler(logging.handlers.SysLogHandler):
     """The system's logger, without waiting for it."""
 
     def __init__(self, facility: str, name: str) -> None:
-        super().__init__("/dev/log", facility)
+        super().__init__(SYSLOG, facility)
         self.ident = f"{name}[{os.getpid()}]: "
         connection: socket.socket = self.socket  # type: ignore[attr-defined]
         connection.setblocking(False)
@@ -255,7 +259,7 @@ class Log:
             try:
                 return SyslogHandler(config.log_facility, config.log_name)
             except OSError as error:
-                self.failure = f"log-facility: no syslog at /dev/log ({error.strerror}); logging to standard error"
+                self.failure = f"log-facility: no syslog at {SYSLOG} ({error.strerror}); logging to standard error"
         return DescriptorHandler()
 
     def _formatter(self, config: Config) -> logging.Formatter:
@@ -284,3 +288,20 @@ def _leave_out_what_is_not_printed() -> None:
     logging.logProcesses = False
     logging.logMultiprocessing = False
     logging.raiseExceptions = False
+
+
+def route_twisted() -> None:
+    """Log as ours what Twisted finds wrong (an exception in a timer, say); the rest of what it tells is noise."""
+    globalLogBeginner.beginLoggingTo([observe], discardBuffer=True, redirectStandardIO=False)
+
+
+@provider(ILogObserver)  # type: ignore[untyped-decorator]
+def observe(event: LogEvent) -> None:
+    """Pass on what went wrong."""
+    failure = event.get("log_failure")
+    if failure is not None:
+        logging.getLogger(_ROOT).error(
+            "%s", event.get("log_format") or "unhandled error", exc_info=(failure.type, failure.value, failure.tb)
+        )
+    elif event.get("log_level") in (LogLevel.error, LogLevel.critical):
+        logging.getLogger(_ROOT).error("%s", formatEvent(event))
