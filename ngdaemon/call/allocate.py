@@ -41,13 +41,10 @@ class Allocator:
             return self._swap(media, interface, far, pair=pair)
         if current.interface != interface:
             return self._swap(media, interface, far, pair=pair)
-        if far is None or current.far is None or current.far == far or keep:
-            if current.far is None and far is not None:
-                current = replace(current, far=far)
-                media = replace(media, ports=current)
-            if pair and current.rtcp is None:
-                return self._swap(media, interface, far or current.far, pair=pair)
+        if keep or far is None or current.far == far:
             return media
+        if current.far is None:
+            return replace(media, ports=replace(current, far=far))
         return self._swap(media, interface, far, pair=pair)
 
     def _swap(self, media: Media, interface: Interface, far: Endpoint | None, *, pair: bool) -> Media:

@@ -77,7 +77,6 @@ class Exchange:
             interface=directions[1] if len(directions) > 1 else receiver.interface,
             family=options.address_family or receiver.family,
             protocol=receiver.protocol if self.is_answer else options.transport_protocol or receiver.protocol,
-            via_branch=receiver.via_branch or ("" if self.is_answer else options.via_branch or ""),
             learning=learning or receiver.learning,
             strict_source=receiver.strict_source or Flag.STRICT_SOURCE in flags,
             handover=receiver.handover or Flag.MEDIA_HANDOVER in flags,

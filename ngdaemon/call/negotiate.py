@@ -149,6 +149,8 @@ def offered(receiver: Leg, said: Media, before: Media | None, options: Options, 
     """What the receiver of an offer is told about one media."""
     protocol = _offered_protocol(receiver, said, options)
     told = before or Media(said.index, said.kind, protocol.name, controlling=not is_answer)
+    if not said.active:
+        return replace(told, active=False, sends=said.receives, receives=said.sends, mid=said.mid)
     wanted = options.rtcp_mux
     rtp = protocol_of(protocol.name).rtp
     tell_mux = rtp and (
@@ -198,6 +200,8 @@ def settle_offerer(said: Media, options: Options) -> Media:
     """What an offerer's media remembers of how its offer of rtcp-mux is to be answered."""
     if _is_removed(said, options):
         return replace(said, withheld=True, active=False)
+    if not said.active:
+        return replace(said, withheld=False)
     wanted = options.rtcp_mux
     policy = "reject" if "reject" in wanted else "accept" if wanted & {"accept", "demux"} else ""
     muxed = said.muxed and said.mux_offered

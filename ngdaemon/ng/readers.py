@@ -5,7 +5,7 @@ except for the two keys of `sdp_attr`, no value is an error (ng-protocol.md §1.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from ngdaemon.base.endpoint import Family
@@ -23,13 +23,13 @@ class Key:
     """What there is to know about a top-level key of a message."""
 
     name: str
-    """In lower case with hyphens."""
+    """With hyphens, as it is mostly written."""
     field: str
     """Where in Options the value goes; "" for nowhere."""
     read: "Callable[[Draft, Key, object], None]"
     help: str
     support: Support = Support.YES
-    words: Mapping[str, object] = _NO_WORDS
+    words: Mapping[str, object] = field(default_factory=lambda: _NO_WORDS)
     """What a value may be, and what it means."""
     later: frozenset[str] = frozenset()
     """Meanings that this daemon does nothing for yet."""
@@ -159,7 +159,7 @@ def sdes(draft: Draft, key: Key, value: object) -> None:
         meant = str(key.words.get(word) or unescaped(word))
         draft.append(key.field, (meant,))
         if meant != "off":
-            draft.note_unsupported(f"SDES={meant}")
+            draft.note_unsupported(f"{key.name}={meant}")
 
 
 def extmap(draft: Draft, key: Key, value: object) -> None:
