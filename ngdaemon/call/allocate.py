@@ -41,6 +41,8 @@ class Allocator:
             return self._swap(media, interface, far, pair=pair)
         if current.interface != interface:
             return self._swap(media, interface, far, pair=pair)
+        if pair and current.rtcp is None:
+            return self._swap(media, interface, far or current.far, pair=pair)
         if keep or far is None or current.far == far:
             return media
         if current.far is None:
@@ -52,9 +54,9 @@ class Allocator:
         today = (media.ports,) if media.ports is not None else ()
         for former in media.former:
             fits = former.interface == interface and (not pair or former.rtcp is not None)
-            if fits and (former.far is None or former.far == far):
+            if fits and (former.far is None or far is None or former.far == far):
                 others = tuple(item for item in media.former if item is not former)
-                return replace(media, ports=replace(former, far=far), former=(*others, *today))
+                return replace(media, ports=replace(former, far=far or former.far), former=(*others, *today))
         return replace(media, ports=self._open(interface, far, pair=pair), former=(*media.former, *today))
 
     def _open(self, interface: Interface, far: Endpoint | None, *, pair: bool) -> PortSet:

@@ -63,8 +63,8 @@ class Media:
     """Where the leg receives RTCP unless it is `muxed`; None when there is no RTCP."""
     plausible: frozenset[str] = frozenset()
     """Addresses from which the leg's packets may come: signalled ones and the SIP source (design.md §5)."""
-    directed: bool = False
-    """The leg's SDP gave a direction."""
+    direction: str = ""
+    """The direction as the leg wrote it; "" for none."""
     sends: bool = True
     """The leg may send media to us."""
     receives: bool = True

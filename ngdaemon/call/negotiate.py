@@ -37,7 +37,7 @@ def hear(
     if not trusted and options.received_from is None:
         raise RequestError(INCOMPLETE)
     source = None if trusted else options.received_from
-    session_direction = next((SENDS[a.name] for a in description.session.attributes if a.name in SENDS), None)
+    session_direction = next((a.name for a in description.session.attributes if a.name in SENDS), "")
     medias = list(leg.medias)
     for slot, section in zip(places, description.medias, strict=True):
         before = medias[slot] if slot < len(medias) else None
@@ -69,7 +69,7 @@ def _hear_media(
     before: Media | None,
     source: str | None,
     received_from: str | None,
-    session_direction: tuple[bool, bool] | None,
+    session_direction: str,
 ) -> Media:
     """One media of the leg that speaks."""
     connection = description.connection_of(section)
@@ -80,8 +80,8 @@ def _hear_media(
     address = source if source is not None and not section.get("candidate") else connection.address
     rtp = Endpoint(address, section.port)
     mux_offered, rtcp = _rtcp_of(section, rtp, protocol)
-    direction = next((SENDS[a.name] for a in section.attributes if a.name in SENDS), session_direction)
-    sends, receives = direction or (True, True)
+    direction = next((a.name for a in section.attributes if a.name in SENDS), session_direction)
+    sends, receives = SENDS[direction or "sendrecv"]
     mid = section.get("mid")
     ptime = section.get("ptime")
     values: dict[str, Any] = {
@@ -91,7 +91,7 @@ def _hear_media(
         "said": True,
         "codecs": codecs,
         "feedback": any(attribute.name == "rtcp-fb" for attribute in section.attributes),
-        "directed": direction is not None,
+        "direction": direction,
         "sends": sends,
         "receives": receives and address not in ("0.0.0.0", "::"),  # noqa: S104
         "mux_offered": mux_offered,
@@ -213,12 +213,8 @@ def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Medi
     if not said.active:
         return replace(offerer, active=False, sends=said.receives, receives=said.sends), said
     answer_mux = said.mux_told and said.mux_offered
-    wanted = options.rtcp_mux
-    if "reject" in wanted or offerer.mux_policy == "reject":
-        offer_mux = False
-    else:
-        accepted = answer_mux or offerer.mux_policy == "accept" or bool(wanted & {"accept", "demux"})
-        offer_mux = offerer.mux_offered and accepted
+    accepted = offerer.mux_policy == "accept" or (answer_mux and offerer.mux_policy != "reject")
+    offer_mux = offerer.mux_offered and accepted
     said = replace(said, muxed=answer_mux, mux_told=answer_mux, mux_offered=False)
     protocol = offerer.protocol
     if options.transport_protocol and protocol_of(protocol).rtp:
@@ -227,6 +223,7 @@ def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Medi
         offerer,
         muxed=offer_mux,
         mux_told=offer_mux,
+        mux_required=False,
         active=True,
         protocol=protocol,
         ptime=said.own_ptime or offerer.ptime,

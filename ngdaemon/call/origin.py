@@ -15,7 +15,7 @@ VERSION_LIMIT = 1 << 64
 def told_origin(said: Origin, wanted: frozenset[str], sent: SentOrigin | None, local: str) -> Origin:
     """The `o=` fields toward a leg, still with the sender's version.
 
-    `local` is our advertised address toward the leg. With `origin` the leg keeps the address that it was told first,
+    `local` is our advertised address toward the leg. With `origin` the leg keeps the address that it was told last,
     also when that was not ours.
     """
     if sent is not None and ("username" in wanted or "origin-full" in wanted):
@@ -38,14 +38,16 @@ def versioned(
     `lines` are those of the whole description, of which the second is the `o=` line.
     """
     ours = bool(wanted & OWN_VERSION)
-    body = "\n".join(lines[2:]) if ours else ""
+    body = "\n".join((str(origin._replace(version="")), *lines[2:])) if ours else ""
     if sent is None:
         version = int(origin.version) if origin.version.isascii() and origin.version.isdigit() else 0
         memory = SentOrigin(origin.username, origin.session_id, version, origin.family, origin.address, body)
         return (origin._replace(version=str(version)) if ours else origin), memory
     if not ours:
-        return origin, sent
+        return origin, replace(sent, family=origin.family, address=origin.address)
     version = sent.version
     if "force-increment-sdp-ver" in wanted or (sent.body and body != sent.body):
         version = (version + 1) % VERSION_LIMIT
-    return origin._replace(version=str(version)), replace(sent, version=version, body=body)
+    return origin._replace(version=str(version)), replace(
+        sent, version=version, body=body, family=origin.family, address=origin.address
+    )

@@ -229,11 +229,11 @@ def _others(telling: MediaTelling) -> list[str]:
 def _direction(telling: MediaTelling) -> list[str]:
     """The direction as the sender's state has it (a zero address means that it does not receive).
 
-    Always written, unless `original-sendrecv` asks for what the sender wrote and he wrote none.
+    Always written; with `original-sendrecv` what the sender wrote, if anything.
     """
-    if Flag.ORIGINAL_SENDRECV in telling.of.options.flags and not telling.said.directed:
-        return []
     said = telling.said
+    if Flag.ORIGINAL_SENDRECV in telling.of.options.flags:
+        return [f"a={said.direction}"] if said.direction else []
     if said.sends:
         return ["a=sendrecv"] if said.receives else ["a=sendonly"]
     return ["a=recvonly"] if said.receives else ["a=inactive"]
