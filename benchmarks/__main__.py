@@ -55,7 +55,7 @@ def _measure(options: argparse.Namespace) -> Report:
         peer=peer.name,
         versions=versions,
         machine=machine(),
-        command=" ".join(("python -m benchmarks", *_kept(sys.argv[1:]))),
+        command=_command(options),
         day=datetime.now(UTC).date(),
         rounds=run_rounds(suite.measures, subject, peer, site, effort),
     )
@@ -72,9 +72,15 @@ def _site(options: argparse.Namespace) -> Site:
     )
 
 
-def _kept(arguments: list[str]) -> list[str]:
-    """The arguments that say what was measured, without where the result goes."""
-    return [argument for argument in arguments if argument != "--write" and not argument.startswith("--json")]
+def _command(options: argparse.Namespace) -> str:
+    """The command that measures the same, without where it found room and where the result goes."""
+    defaults = _parser().parse_args([options.suite])
+    words = ["python -m benchmarks", options.suite]
+    for name in ("subject", "peer", "rounds", "log_level"):
+        value = getattr(options, name)
+        if value != getattr(defaults, name):
+            words.append(f"--{name.replace('_', '-')}={value}")
+    return " ".join((*words, "--quick") if options.quick else words)
 
 
 def _parser() -> argparse.ArgumentParser:

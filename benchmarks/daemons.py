@@ -46,7 +46,7 @@ DAEMONS = {
         Daemon("ngdaemon", _NGDAEMON, (*_NGDAEMON, "--version")),
         Daemon(
             "rtpengine",
-            # One thread for one core. Its default is four, which changes nothing that could be measured.
+            # One thread for one core shows it at its best: with its default of four a packet costs a third more and up.
             ("rtpengine", "--num-threads=1", "--media-num-threads=1"),
             ("rtpengine", "--version"),
         ),
