@@ -2,15 +2,19 @@
 
 1.  `apply` states the whole call, is idempotent, and takes effect between two packets; an empty plan ends the call.
 2.  A socket that is bound but no longer named is closed. What is unchanged keeps its state: the learned peer while the
-    latch's generation stays, counters always; counters never go back.
-3.  The first octet decides (RFC 7983): 128 to 191 is RTP or RTCP and follows the routes, all else that is not on a
-    `relay_only` socket is reported as `Punted`. RTP and RTCP are told apart by the packet type (RFC 5761 §4).
+    latch's generation and the signalled endpoint stay, counters always; counters never go back.
+3.  The first octet decides (RFC 7983), and RTP and RTCP are told apart by the packet type (RFC 5761 §4): RTP, RTCP and
+    ZRTP follow the routes. STUN, DTLS and TURN channel data are reported as `Punted`, whoever sent them; what is of no
+    class, or too short for its class, is dropped and counted. On a `relay_only` socket nothing of this is looked at.
 4.  The forwarder learns peers by the latch it was given and reports each change once, as `Learned`.
 5.  Packets of one socket leave in the order in which they came. Under overload the newest is dropped and counted;
     nothing blocks and nothing grows.
-6.  A packet that has no route is dropped without being an error: it counts as received.
-7.  No input of the network raises: what cannot be handled is dropped and counted in `errors`.
-8.  A socket error (unreachable, no buffer space) is counted in `errors` of the sending side and ends nothing.
+6.  A packet that has no route, or whose sinks have nobody to send to, is dropped without being an error: it counts as
+    received.
+7.  No input of the network raises: what cannot be handled is dropped and counted in `errors_in`.
+8.  A socket error (unreachable, no buffer space) is counted in `errors_out` of the sending side and ends nothing.
+9.  A packet that is sent to one of the forwarder's own sockets (of any call) is sent there once: when the same datagram
+    comes by again within a second it is dropped and counted in `errors_out`, so that no loop of calls goes round.
 """
 
 from collections.abc import Sequence
@@ -24,7 +28,7 @@ from ngdaemon.media.plan import Carries, Plan
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A peer was found at another endpoint than before. `confirmed`: learning is over until the next generation."""
+    """A peer was found at another endpoint than before, or learning is over until the next generation (`confirmed`)."""
 
     call: CallId
     socket: SocketId
@@ -34,7 +38,7 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Punted:
-    """A datagram that is not media (STUN, DTLS, unknown), for control."""
+    """A datagram that is neither media nor garbage (STUN, DTLS, TURN), for control. It is not counted as received."""
 
     call: CallId
     socket: SocketId
@@ -66,9 +70,9 @@ class SsrcCounters:
     bytes: int
     """UDP payload octets."""
     last_timestamp: int
+    """Of the newest packet, by sequence number; so are the next two."""
     last_sequence: int
     payload_type: int
-    """Payload type of the newest packet."""
     lost: int
     """Sequence numbers never seen (RFC 3550 A.3: expected minus received, not below 0)."""
 
@@ -80,7 +84,8 @@ class SocketCounters:
     packets_in: int = 0
     bytes_in: int = 0
     errors_in: int = 0
-    """Packets that were dropped on arrival: strangers, malformed, of no known kind. They are not in `packets_in`."""
+    """Packets that were dropped on arrival: strangers, refused sources, malformed, of no known kind, and those for
+    which the socket's buffer had no room. They are not in `packets_in`."""
     packets_out: int = 0
     bytes_out: int = 0
     errors_out: int = 0
@@ -93,7 +98,13 @@ class SocketCounters:
     confirmed: bool = False
     """Learning is over (until the next generation)."""
     sources: tuple[SsrcCounters, ...] = ()
-    """By SSRC, in order of appearance; bounded."""
+    """By SSRC, in order of appearance, RTP only. At most `MAX_SOURCES`: the oldest gives way."""
+
+
+MAX_SOURCES = 16
+MAX_EVENTS = 4096
+"""Events that wait for `drain`. What comes while there is no room is lost; a datagram that should have been punted is
+then counted in `errors_in`."""
 
 
 class Forwarder(Protocol):
@@ -106,8 +117,12 @@ class Forwarder(Protocol):
         """
         ...
 
+    def unbind(self, socket: SocketId) -> None:
+        """Close a socket that no plan has named yet; another one is left alone."""
+        ...
+
     def apply(self, call: CallId, plan: Plan) -> None:
-        """Make this the forwarding of the call. Never fails."""
+        """Make this the forwarding of the call. Never fails: sockets that are not the call's are passed over."""
         ...
 
     def send(self, socket: SocketId, data: bytes, to: Endpoint) -> None:

@@ -19,13 +19,15 @@ class Learning(Enum):
     """How a peer's real address is found out (ng-protocol.md §5.1), always inside `Latch.plausible`."""
 
     OFF = "off"
-    """The signalled endpoint only."""
+    """The signalled endpoint only; it counts as confirmed at once."""
     IMMEDIATE = "immediate"
     """The first plausible packet confirms its source."""
     DELAYED = "delayed"
     """For `LEARNING_WINDOW` each new plausible source is used at once; the first packet after it confirms."""
     HEURISTIC = "heuristic"
-    """As DELAYED, but sources are ranked by how much of the signalled endpoint they share; the best one stays."""
+    """As DELAYED, but sources are ranked by how much of the signalled endpoint they share, and only one that fits as
+    well as the best so far is used: (0) address and port, which confirms at once, (1) address, (2) port, (3) neither.
+    After `LEARNING_WINDOW` only a better one takes its place; else the best one is confirmed."""
 
 
 LEARNING_WINDOW = 3.0
@@ -36,21 +38,29 @@ LEARNING_WINDOW = 3.0
 class Latch:
     """The rule by which a socket accepts packets and learns where its peer really is (design.md §5).
 
-    A source is *plausible* when its address is in `plausible`. Only plausible sources are learned and, once a peer is
-    signalled, only packets from plausible sources or from the peer itself are relayed; all others are dropped and
-    counted as strangers. None as `plausible` lifts the rule (an operator asked for it).
+    A source is *plausible* when its address is in `plausible`, or is that of the signalled endpoint. Packets from other
+    sources are dropped and counted as strangers, always: before the peer's SDP is known as well as after, so that with
+    nothing signalled and nothing plausible a socket accepts nothing. A plausible source whose SDP is not known yet (or
+    that must not be sent to) is relayed but teaches nothing. None as `plausible` lifts the rule: every source will do,
+    because an operator asked for it.
+
+    What is learned lasts as long as `generation` and the signalled endpoint; after a new generation with the same
+    endpoint the old peer is still sent to until another one is learned.
     """
 
     learning: Learning = Learning.HEURISTIC
     plausible: frozenset[str] | None = frozenset()
+    """Numeric addresses, in any spelling."""
     generation: int = 0
     """A number that changes with each offer/answer exchange: learning starts anew, for `LEARNING_WINDOW` seconds."""
     strict: bool = False
-    """After confirmation packets from another source are dropped (`strict-source`)."""
+    """After confirmation packets from another source are dropped (`strict-source`); during heuristic learning those
+    from a source that fits less than the best one so far."""
     handover: bool = False
-    """After confirmation another plausible source becomes the peer at once (`media-handover`)."""
+    """After confirmation another plausible source becomes the peer at once (`media-handover`); wins over `strict`.
+    Without effect when learning is off."""
     asymmetric: bool = False
-    """What was learned is reported but never used as destination (`asymmetric`)."""
+    """What was learned is reported and checked against, but never used as destination (`asymmetric`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +74,14 @@ class Socket:
     tos: int | None = None
     """TOS/traffic class octet of what is sent; None leaves the system's."""
     muxed: bool = False
-    """The peer's RTP and RTCP both arrive here (RFC 5761)."""
+    """The peer's RTP and RTCP both arrive here (RFC 5761), and both teach."""
+    rtcp: bool = False
+    """Only the peer's RTCP arrives here: RTCP teaches, RTP does not. On sockets that are neither it is RTP that
+    teaches; stray RTCP is relayed only (ng-protocol.md §5.1)."""
     relay_only: bool = False
-    """The bytes are not RTP (T.38, BFCP, …): nothing is parsed, every datagram follows the ANY routes."""
+    """The bytes are not RTP (T.38, BFCP, …): nothing is parsed, every datagram teaches and follows the ANY routes."""
     nat_wait: bool = False
-    """Nothing is sent to the peer before its first packet was accepted (`NAT-wait`)."""
+    """Nothing is sent to the peer before a packet of its was accepted since the endpoint was signalled (`NAT-wait`)."""
     pierce: bool = False
     """An empty RTP packet is sent to the signalled endpoint every second until the peer sends (`pierce-NAT`)."""
 
@@ -77,6 +90,7 @@ class Carries(Enum):
     """Which packets follow a route."""
 
     RTP = "RTP"
+    """ZRTP too, which plain phones speak with each other beside RTP (RFC 6189)."""
     RTCP = "RTCP"
     ANY = "any"
     """Whatever arrives at a `relay_only` socket."""
@@ -92,7 +106,8 @@ class Route:
     drop_feedback: bool = False
     """RTCP only: take RTPFB and PSFB out of compound packets, for a peer without AVPF (ng-protocol.md §5.3)."""
     mirror: bool = False
-    """Report a copy of each packet as a `Tapped` event."""
+    """Report a copy of each packet as a `Tapped` event: one, however many routes the packet follows, and also while the
+    peer of the sink cannot be sent to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,107 @@
+"""The reference packet path of all calls: streams by call, plans put into force, and the packets that time brings.
+
+What becomes of a datagram is in `stream.py`.
+"""
+
+from collections.abc import Sequence
+
+from ngdaemon.base.endpoint import Endpoint
+from ngdaemon.base.ids import CallId, SocketId
+from ngdaemon.media.forwarder import Event, SocketCounters
+from ngdaemon.media.latching import Address, canonical
+from ngdaemon.media.plan import Plan
+from ngdaemon.media.stream import Link, Stream, Surroundings, Transmit
+
+PIERCE_INTERVAL = 1.0
+"""Seconds between the packets that open a way through a NAT."""
+
+
+class Pipeline:
+    """All streams of a forwarder."""
+
+    def __init__(self) -> None:
+        self._around = Surroundings()
+        self._streams: dict[SocketId, Stream] = {}
+        self._calls: dict[CallId, dict[SocketId, Stream]] = {}
+        self._piercing: dict[SocketId, float] = {}
+        """When each stream that opens a way through a NAT does so next."""
+        self.events = self._around.events
+        """What `drain` will give."""
+
+    def open(self, call: CallId, number: SocketId, local: Endpoint, transmit: Transmit) -> Stream:
+        """Add a port. It stays silent until a plan names it: what arrives until then is not even counted."""
+        where: Address = (canonical(local.address) or local.address, local.port)
+        stream = Stream(call, number, where, transmit, self._around)
+        self._streams[number] = stream
+        self._calls.setdefault(call, {})[number] = stream
+        self._around.own.add(where)
+        return stream
+
+    def close(self, number: SocketId) -> bool:
+        """Take away a port that no plan has named; False for any other."""
+        stream = self._streams.get(number)
+        if stream is None or stream.is_planned:
+            return False
+        self._remove(stream)
+        return True
+
+    def apply(self, call: CallId, plan: Plan, now: float) -> list[SocketId]:
+        """Put a plan into force: the ports that it closes. Sockets that are not the call's are passed over."""
+        streams = self._calls.get(call)
+        if streams is None:
+            return []
+        named = {socket.id for socket in plan.sockets}
+        closed = [number for number in streams if number not in named]
+        for number in closed:
+            self._remove(streams[number])
+        links: dict[SocketId, list[Link]] = {}
+        for route in plan.routes:
+            sink = streams.get(route.sink)
+            if sink is not None:
+                links.setdefault(route.source, []).append(Link(route, sink))
+        for socket in plan.sockets:
+            stream = streams.get(socket.id)
+            if stream is not None:
+                stream.restate(socket, now)
+                stream.link(tuple(links.get(socket.id, ())))
+                if stream.pierces and socket.id not in self._piercing:
+                    stream.pierce(now)
+                    self._piercing[socket.id] = now + PIERCE_INTERVAL
+        return closed
+
+    def _remove(self, stream: Stream) -> None:
+        del self._streams[stream.id]
+        self._around.own.discard(stream.local)
+        self._piercing.pop(stream.id, None)
+        streams = self._calls[stream.call]
+        del streams[stream.id]
+        if not streams:
+            del self._calls[stream.call]
+
+    def send(self, number: SocketId, data: bytes, to: Endpoint) -> None:
+        """Send a datagram of control's. Nothing happens for an unknown socket, or to an address that is not numeric."""
+        stream, address = self._streams.get(number), canonical(to.address)
+        if stream is not None and address is not None:
+            stream.send_to(data, (address, to.port))
+
+    def drain(self) -> Sequence[Event]:
+        """Events since the last call, oldest first."""
+        return self._around.drain()
+
+    def counters(self, call: CallId) -> dict[SocketId, SocketCounters]:
+        """Counters of the ports of a call; empty for an unknown call."""
+        return {number: stream.counters() for number, stream in self._calls.get(call, {}).items()}
+
+    def next_timeout(self) -> float | None:
+        """When `handle_timer` wants to be called, in monotonic seconds; None for not at all."""
+        return min(self._piercing.values(), default=None) if self._piercing else None
+
+    def handle_timer(self, now: float) -> None:
+        """Send what is due."""
+        for number, due in list(self._piercing.items()):
+            stream = self._streams[number]
+            if not stream.pierces:
+                del self._piercing[number]
+            elif due <= now:
+                stream.pierce(now)
+                self._piercing[number] = now + PIERCE_INTERVAL
