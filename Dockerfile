@@ -1,0 +1,19 @@
+# ngdaemon in a container: not root, no privilege, the log on standard error.
+#
+#   docker build -t ngdaemon .
+#   docker run --network host ngdaemon
+#
+# Media needs the host's addresses and a wide range of ports, so run it in the host's network. Every option can be set by
+# environment (NGDAEMON_INTERFACE=…), as an argument, or in /etc/ngdaemon/ngdaemon.conf.
+
+FROM debian:bookworm-slim AS build
+COPY . /source
+RUN /source/packaging/install.sh build
+
+FROM debian:bookworm-slim
+COPY --from=build /opt/ngdaemon /opt/ngdaemon
+COPY packaging /source/packaging
+RUN /source/packaging/install.sh runtime && rm -r /source
+USER ngdaemon
+ENTRYPOINT ["ngdaemon"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 CMD ["ngdaemon", "--ping"]

@@ -1,0 +1,68 @@
+# ngdaemon: run it, test it, check it. Everything happens in .venv; nothing outside this folder is touched.
+#
+#   make run [ARGS="--interface=… --listen-ng=…"]    start the daemon
+#   make test [TESTS=tests/shell]                    all tests that this machine can run
+#   make check                                       format, lint, types, layers, documents, and all tests
+#   make bench [SUITE=…]                             compare with rtpengine (docs/performance.md)
+#   make docs                                        write the documents that are made of tables
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check -q
+ARGS ?=
+TESTS ?=
+SUITE ?=
+
+# What the native forwarder is built of, if this tree and this machine have it.
+NATIVE := $(shell [ -f native/pyproject.toml ] && command -v cargo >/dev/null && echo yes)
+NATIVE_SOURCES := $(if $(NATIVE),$(shell find native -name target -prune -o \( -name '*.rs' -o -name '*.toml' \) -print))
+
+.PHONY: run test check format bench docs clean
+
+run: $(VENV)/.run
+	@exec $(BIN)/ngdaemon $(ARGS)
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest $(TESTS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	@for tool in tools/*_page.py; do $(BIN)/python $$tool --check || exit 1; done
+	$(BIN)/python -m pytest $(TESTS)
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.run
+	$(BIN)/python -m benchmarks $(SUITE)
+
+docs: $(VENV)/.run
+	@for tool in tools/*_page.py; do $(BIN)/python $$tool || exit 1; done
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info native/target
+
+# -- what is installed: stamps, made again when the metadata changes
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "ngdaemon needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "on Debian: apt install python3-venv"; exit 1; }
+
+$(VENV)/.run: $(BIN)/pip pyproject.toml $(NATIVE_SOURCES)
+	$(PIP) install -e .
+	$(if $(NATIVE),$(PIP) install ./native)
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run
+	$(PIP) install -e '.[test]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.test
+	$(PIP) install -e '.[dev]'
+	@touch $@
