@@ -52,11 +52,15 @@ class Media:
     """`audio`, `video`, `image`, …"""
     protocol: str
     """The transport in use toward this leg, as written in its `m=` line."""
+    told_protocol: str = ""
+    """The transport that the leg was offered last."""
     active: bool = True
     """False for a media that was refused or ended (port 0)."""
     said: bool = False
     """The leg's own SDP is known; until then all that follows is what we offered to it."""
     codecs: tuple[Codec, ...] = ()
+    formats: tuple[str, ...] = ()
+    """The formats as written."""
     rtp: Endpoint | None = None
     """Where the leg says that it receives."""
     rtcp: Endpoint | None = None

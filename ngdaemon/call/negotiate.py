@@ -7,7 +7,7 @@ them. Neither touches a socket: local ports come from `allocate.py` afterwards.
 from dataclasses import replace
 from typing import Any
 
-from ngdaemon.base.endpoint import Endpoint
+from ngdaemon.base.endpoint import Endpoint, parse_address
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import Tag
 from ngdaemon.call.model import Leg, LegId, Media
@@ -79,7 +79,7 @@ def _hear_media(
     codecs = codecs_of(section) if protocol.rtp else ()
     address = source if source is not None and not section.get("candidate") else connection.address
     rtp = Endpoint(address, section.port)
-    mux_offered, rtcp = _rtcp_of(section, rtp, protocol)
+    mux_offered, rtcp = _rtcp_of(section, rtp, protocol, trusted=source is None)
     direction = next((a.name for a in section.attributes if a.name in SENDS), session_direction)
     sends, receives = SENDS[direction or "sendrecv"]
     mid = section.get("mid")
@@ -90,6 +90,7 @@ def _hear_media(
         "active": section.port != 0,
         "said": True,
         "codecs": codecs,
+        "formats": section.formats,
         "feedback": any(attribute.name == "rtcp-fb" for attribute in section.attributes),
         "direction": direction,
         "sends": sends,
@@ -115,8 +116,13 @@ def _mixes_extensions(*sections: Section) -> bool | None:
     return any(section.get("extmap-allow-mixed") is not None for section in sections)
 
 
-def _rtcp_of(section: MediaSection, rtp: Endpoint, protocol: Protocol) -> tuple[bool, Endpoint | None]:
-    """Whether the section asks for rtcp-mux, and where its sender receives RTCP."""
+def _rtcp_of(
+    section: MediaSection, rtp: Endpoint, protocol: Protocol, *, trusted: bool
+) -> tuple[bool, Endpoint | None]:
+    """Whether the section asks for rtcp-mux, and where its sender receives RTCP (RFC 3605).
+
+    Where addresses of the SDP are not `trusted` that of RTP is taken.
+    """
     if not protocol.rtp:
         return False, None
     mux = False
@@ -130,7 +136,8 @@ def _rtcp_of(section: MediaSection, rtp: Endpoint, protocol: Protocol) -> tuple[
     if value:
         words = value.split()
         if words and words[0].isascii() and words[0].isdigit() and 0 < int(words[0]) <= MAX_PORT:
-            rtcp = Endpoint(words[3] if len(words) >= 4 else rtp.address, int(words[0]))
+            address = parse_address(words[3]) if len(words) >= 4 and trusted else None
+            rtcp = Endpoint(rtp.address if address is None else str(address), int(words[0]))
             mux = mux or rtcp == rtp
     return mux, rtcp
 
@@ -163,6 +170,7 @@ def offered(receiver: Leg, said: Media, before: Media | None, options: Options, 
         told,
         kind=said.kind,
         protocol=protocol.name,
+        told_protocol=protocol.name,
         active=said.active,
         sends=said.receives,
         receives=said.sends,
@@ -218,7 +226,10 @@ def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Medi
     said = replace(said, muxed=answer_mux, mux_told=answer_mux, mux_offered=False)
     protocol = offerer.protocol
     if options.transport_protocol and protocol_of(protocol).rtp:
-        protocol = said.protocol if options.transport_protocol == "accept" else options.transport_protocol
+        if options.transport_protocol != "accept":
+            protocol = options.transport_protocol
+        elif said.protocol != said.told_protocol:
+            protocol = said.protocol
     told = replace(
         offerer,
         muxed=offer_mux,
@@ -235,6 +246,10 @@ def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Medi
 
 def _answerable(answered: tuple[Codec, ...], offered: tuple[Codec, ...]) -> tuple[Codec, ...]:
     """The codecs of an answer that were offered (RFC 3264 §6.1); those of the offer where none was."""
-    numbers = {codec.payload_type for codec in offered}
-    kept = tuple(codec for codec in answered if codec.payload_type in numbers)
+    by_number = {codec.payload_type: codec for codec in offered}
+    kept = tuple(
+        codec
+        for codec in answered
+        if codec.payload_type in by_number and codec.is_same_format(by_number[codec.payload_type])
+    )
     return kept or offered

@@ -8,8 +8,10 @@ from ngdaemon.ng.options import Flag, Options
 
 
 def find(call: Call, tag: str | None) -> Leg | None:
-    """The living leg with that tag."""
-    if not tag:
+    """The living leg with that tag; with an empty one that of the sender who sent an empty tag before."""
+    if tag == "":
+        return next((leg for leg in call.legs if not leg.tag and leg.answered and not leg.ended), None)
+    if tag is None:
         return None
     for leg in call.legs:
         if not leg.ended and leg.has_tag(tag):

@@ -111,7 +111,7 @@ def media_lines(telling: MediaTelling) -> list[str]:
 
 def removed_lines(media: Media, family: Family) -> list[str]:
     """The part that tells its sender that a media was withheld from the other side (`sdp-media-remove`)."""
-    formats = " ".join(str(codec.payload_type) for codec in media.codecs) or "0"
+    formats = " ".join(media.formats) or "0"
     return [f"m={media.kind} 0 {media.protocol} {formats}", f"c=IN {family.value} {family.unspecified}"]
 
 

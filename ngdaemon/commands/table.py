@@ -64,5 +64,5 @@ def run(service: Service, command: str, asked: Asked) -> Reply:
 
 def _require(options: Options, field: str) -> None:
     value = getattr(options, field)
-    if value is None or (value == "" and field != "sdp"):
+    if value is None or (value == "" and field == "call_id"):
         raise RequestError(MISSING[field])

@@ -68,8 +68,6 @@ class Codec:
 
     def is_same_format(self, other: "Codec") -> bool:
         """Whether both name the same encoding (RFC 3264 §6.1; names compare without case)."""
-        if not self.name or not other.name:
-            return self.payload_type == other.payload_type
         return (self.name.lower(), self.clock, self.channels) == (other.name.lower(), other.clock, other.channels)
 
 
