@@ -14,6 +14,9 @@ ARGS ?=
 TESTS ?=
 SUITE ?=
 
+# The generators of documents.
+PAGES := $(basename $(notdir $(wildcard tools/*_page.py)))
+
 # What the native forwarder is built of, if this tree and this machine have it.
 NATIVE := $(shell [ -f native/pyproject.toml ] && command -v cargo >/dev/null && echo yes)
 NATIVE_SOURCES := $(if $(NATIVE),$(shell find native -name target -prune -o \( -name '*.rs' -o -name '*.toml' \) -print))
@@ -31,7 +34,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	@for tool in tools/*_page.py; do $(BIN)/python $$tool --check || exit 1; done
+	@for page in $(PAGES); do $(BIN)/python -m tools.$$page --check || exit 1; done
 	$(BIN)/python -m pytest $(TESTS)
 
 format: $(VENV)/.dev
@@ -42,7 +45,7 @@ bench: $(VENV)/.run
 	$(BIN)/python -m benchmarks $(SUITE)
 
 docs: $(VENV)/.run
-	@for tool in tools/*_page.py; do $(BIN)/python $$tool || exit 1; done
+	@for page in $(PAGES); do $(BIN)/python -m tools.$$page || exit 1; done
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info native/target

@@ -1,13 +1,11 @@
-#!/usr/bin/env python3
-"""Write `docs/configuration.md` out of the option table.
+"""Writes docs/configuration.md from the option table.
 
-`configuration_page.py` writes it; `configuration_page.py --check` only tells whether it is current (exit code 1: not).
+python -m tools.configuration_page            write it
+python -m tools.configuration_page --check    exit status 1 if the page is not current
 """
 
 import sys
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ngdaemon.config.options import DEFAULT_FILES, OPTIONS, Effect, Option
 from ngdaemon.config.settings import SUBSYSTEMS, Group
