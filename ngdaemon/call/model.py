@@ -5,6 +5,7 @@ Every request makes a new `Call` out of the old one; the old one stays in force 
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import NewType
 
 from ngdaemon.base.endpoint import Endpoint, Family, Interface, is_unspecified
@@ -12,6 +13,20 @@ from ngdaemon.base.ids import CallId, SocketId, Tag
 from ngdaemon.sdp.codecs import Codec
 
 LegId = NewType("LegId", int)
+
+
+class Block(Enum):
+    """What commands may hold back of the media that a party sends (ng-protocol.md §2.7)."""
+
+    MEDIA = "media"
+    """Everything but DTMF events."""
+    DTMF = "DTMF"
+    """DTMF events (RFC 4733)."""
+    SILENCE = "silence"
+    """Audio passes as silence."""
+
+
+NO_BLOCKS: frozenset[Block] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +170,8 @@ class Leg:
     """A final response was seen from this leg."""
     ended: bool = False
     """Marked deleted."""
+    blocks: frozenset[Block] = NO_BLOCKS
+    """Blocks of what this leg sends."""
     learning: str | None = None
     """`endpoint-learning` asked for; None is the daemon's."""
     strict_source: bool = False
@@ -174,6 +191,7 @@ class Subscription:
 
     subscriber: LegId
     source: LegId
+    blocks: frozenset[Block] = NO_BLOCKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +213,8 @@ class Call:
     created_from: str = ""
     """Where the first request came from, for the logs."""
     drop_traffic: bool = False
+    blocks: frozenset[Block] = NO_BLOCKS
+    """Blocks of the whole call, apart from those of parties."""
 
     def leg(self, number: LegId) -> Leg:
         return self.legs[number]

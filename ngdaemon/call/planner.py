@@ -1,11 +1,16 @@
 """Call → Plan: the desired forwarding that follows from the facts of a call. A pure function."""
 
 from ngdaemon.base.endpoint import Endpoint, is_unspecified
-from ngdaemon.call.model import Call, Leg, LocalPort, Media, PortSet
+from ngdaemon.call.model import Block, Call, Leg, LocalPort, Media, PortSet
 from ngdaemon.media.plan import Carries, Latch, Learning, Plan, Route, Socket
 from ngdaemon.sdp.protocols import protocol_of
 
 NOTHING = Plan()
+
+TELEPHONE_EVENT = "telephone-event"
+
+SILENCE = {"PCMU": 0xFF, "PCMA": 0xD5, "G722": 0x54}
+"""Encoding → the octet of silence; other encodings cannot be silenced without a codec (ng-protocol.md §2.7)."""
 
 
 def plan(call: Call, default_learning: Learning) -> Plan:
@@ -21,8 +26,9 @@ def plan(call: Call, default_learning: Learning) -> Plan:
         source, sink = call.leg(item.source), call.leg(item.subscriber)
         if source.ended or sink.ended:
             continue
+        blocks = call.blocks | source.blocks | item.blocks
         for said, heard in zip(source.medias, sink.medias, strict=False):
-            routes.extend(_routes(call, said, heard))
+            routes.extend(_routes(call, said, heard, blocks))
     return Plan(tuple(sockets), tuple(routes))
 
 
@@ -68,7 +74,7 @@ def _socket(
     )
 
 
-def _routes(call: Call, said: Media, heard: Media) -> list[Route]:
+def _routes(call: Call, said: Media, heard: Media, blocks: frozenset[Block]) -> list[Route]:
     """What flows from the leg that said one media to the leg that hears it."""
     if said.ports is None or heard.ports is None or not said.active or not heard.active:
         return []
@@ -81,12 +87,31 @@ def _routes(call: Call, said: Media, heard: Media) -> list[Route]:
         return routes
     routes = []
     if said.sends and heard.receives and not call.drop_traffic:
-        routes.append(Route(source.rtp.socket, sink.rtp.socket, Carries.RTP))
+        routes.append(_media_route(source.rtp, sink.rtp, said, blocks))
     drop_feedback = protocol.feedback and not protocol_of(heard.protocol).feedback
     target = _rtcp_sink(sink, heard)
     for port in source.ports:
         routes.append(Route(port.socket, target.socket, Carries.RTCP, drop_feedback=drop_feedback, mirror=True))
     return routes
+
+
+def _media_route(source: LocalPort, sink: LocalPort, said: Media, blocks: frozenset[Block]) -> Route:
+    """The way of RTP from one leg to another, with what is held back on it."""
+    if not blocks:
+        return Route(source.socket, sink.socket, Carries.RTP)
+    events = frozenset(codec.payload_type for codec in said.codecs if codec.name.lower() == TELEPHONE_EVENT)
+    silence: tuple[tuple[int, int], ...] = ()
+    if Block.SILENCE in blocks:
+        octets = ((codec.payload_type, SILENCE.get(codec.name.upper())) for codec in said.codecs)
+        silence = tuple((number, octet) for number, octet in octets if octet is not None)
+    return Route(
+        source.socket,
+        sink.socket,
+        Carries.RTP,
+        only=events if Block.MEDIA in blocks else None,
+        dropped=events if Block.DTMF in blocks else frozenset(),
+        silenced=silence,
+    )
 
 
 def _rtcp_sink(sink: PortSet, heard: Media) -> LocalPort:

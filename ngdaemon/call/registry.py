@@ -88,6 +88,13 @@ class Registry:
         entry = self._entries.get(call_id)
         self.forwarder.apply(call_id, entry.plan if entry is not None else NOTHING)
 
+    def replan(self, call: Call) -> None:
+        """Put changed facts in force that are not signalling of a party."""
+        entry = self._entries[call.id]
+        entry.call = call
+        entry.plan = plan(call, Learning(self.config.endpoint_learning))
+        self.forwarder.apply(call.id, entry.plan)
+
     def end_legs(self, call_id: CallId, legs: tuple[LegId, ...], now: float) -> None:
         """End some legs of a call: their sockets are closed, the others go on."""
         entry = self._entries[call_id]

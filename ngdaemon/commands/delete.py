@@ -29,7 +29,9 @@ def delete(service: Service, asked: Asked) -> Reply:
     reply: Reply = {}
     if Flag.FAST not in options.flags:
         tags = (options.to_tag if _honours_to_tag(options) else None, options.from_tag)
-        reply = report(service, call, [tag for tag in tags if tag], asked.now, closed=not delay and not gone and found is not None)
+        reply = report(
+            service, call, [tag for tag in tags if tag], asked.now, closed=not delay and not gone and found is not None
+        )
     if delay:
         service.registry.delete_later(call_id, asked.now + delay, gone)
     elif gone:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ngdaemon.base.errors import RequestError
-from ngdaemon.commands import delete, offer_answer, query
+from ngdaemon.commands import blocking, delete, offer_answer, query, recording
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.ng.options import Options
 
@@ -36,10 +36,24 @@ ROWS = (
     Command("list", query.list_calls),
     Command("statistics", query.statistics),
     *(
+        Command(name, handler, ("call_id",))
+        for name, handler in (
+            ("block DTMF", blocking.block_dtmf),
+            ("unblock DTMF", blocking.unblock_dtmf),
+            ("block media", blocking.block_media),
+            ("unblock media", blocking.unblock_media),
+            ("silence media", blocking.silence_media),
+            ("unsilence media", blocking.unsilence_media),
+            ("start recording", recording.record),
+            ("stop recording", recording.record),
+            ("pause recording", recording.record),
+            ("start forwarding", recording.forward),
+            ("stop forwarding", recording.forward),
+        )
+    ),
+    *(
         Command(name, None)
         for name in (
-            *("start recording", "stop recording", "pause recording", "start forwarding", "stop forwarding"),
-            *("block DTMF", "unblock DTMF", "block media", "unblock media", "silence media", "unsilence media"),
             *("play media", "stop media", "play DTMF", "publish", "subscribe request", "subscribe answer"),
             *("unsubscribe", "inject start", "inject stop", "connect", "cli", "CLI", "transform", "create"),
             *("create answer", "mesh"),

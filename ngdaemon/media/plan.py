@@ -105,6 +105,12 @@ class Route:
     carries: Carries
     drop_feedback: bool = False
     """RTCP only: take RTPFB and PSFB out of compound packets, for a peer without AVPF (ng-protocol.md §5.3)."""
+    only: frozenset[int] | None = None
+    """RTP only: payload types that pass; None for all. Others are received and counted, and go nowhere."""
+    dropped: frozenset[int] = frozenset()
+    """RTP only: payload types that do not pass (blocked DTMF)."""
+    silenced: tuple[tuple[int, int], ...] = ()
+    """RTP only: payload type and the octet that replaces each octet of its payload (silence)."""
     mirror: bool = False
     """Report a copy of each packet as a `Tapped` event: one, however many routes the packet follows, and also while the
     peer of the sink cannot be sent to."""

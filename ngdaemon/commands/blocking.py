@@ -1,0 +1,107 @@
+"""`block`, `unblock`, `silence` and `unsilence`: media of a call, a party or a flow is held back (ng-protocol.md §2.7)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ngdaemon.base.errors import RequestError
+from ngdaemon.base.ids import CallId
+from ngdaemon.call import selection
+from ngdaemon.call.model import NO_BLOCKS, Block, Call, Leg, Subscription
+from ngdaemon.commands.service import Asked, Reply, Service
+from ngdaemon.ng.options import Flag, Options
+
+Change = Callable[[frozenset[Block]], frozenset[Block]]
+
+
+def block_dtmf(service: Service, asked: Asked) -> Reply:
+    """DTMF events are not passed on."""
+    return _whole(service, asked, Block.DTMF, on=True)
+
+
+def unblock_dtmf(service: Service, asked: Asked) -> Reply:
+    return _whole(service, asked, Block.DTMF, on=False)
+
+
+def block_media(service: Service, asked: Asked) -> Reply:
+    """Media other than DTMF events is not passed on."""
+    return _media(service, asked, on=True)
+
+
+def unblock_media(service: Service, asked: Asked) -> Reply:
+    return _media(service, asked, on=False)
+
+
+def silence_media(service: Service, asked: Asked) -> Reply:
+    """Audio is passed on as silence (G.711 and G.722)."""
+    return _silence(service, asked, on=True)
+
+
+def unsilence_media(service: Service, asked: Asked) -> Reply:
+    return _silence(service, asked, on=False)
+
+
+def _whole(service: Service, asked: Asked, block: Block, *, on: bool) -> Reply:
+    """Blocks of a party or the whole call; flows cannot be named."""
+    call = call_of(service, asked.options)
+    leg = selection.directed_party(call, asked.options)
+    return _apply(service, call, block, leg, None, asked.options, on=on)
+
+
+def _media(service: Service, asked: Asked, *, on: bool) -> Reply:
+    """Blocks of a party, the whole call, or with `directional` single flows."""
+    call, options = call_of(service, asked.options), asked.options
+    leg = selection.directed_party(call, options)
+    flows = selection.flows(call, leg, options) if Flag.DIRECTIONAL in options.flags else None
+    return _apply(service, call, Block.MEDIA, leg, flows, options, on=on)
+
+
+def _silence(service: Service, asked: Asked, *, on: bool) -> Reply:
+    call, options = call_of(service, asked.options), asked.options
+    leg = selection.party(call, options)
+    return _apply(service, call, Block.SILENCE, leg, selection.flows(call, leg, options), options, on=on)
+
+
+def call_of(service: Service, options: Options) -> Call:
+    """The call that is named. Raises RequestError."""
+    call = service.registry.get(CallId(options.call_id or ""))
+    if call is None:
+        raise RequestError("Unknown call-ID")
+    return call
+
+
+def _apply(
+    service: Service,
+    call: Call,
+    block: Block,
+    leg: Leg | None,
+    flows: tuple[Subscription, ...] | None,
+    options: Options,
+    *,
+    on: bool,
+) -> Reply:
+    """Put a block on or take it off. Those of the call and of parties are separate, unless `all` is given."""
+
+    def change(blocks: frozenset[Block]) -> frozenset[Block]:
+        return blocks | {block} if on else blocks - {block}
+
+    if flows is not None:
+        subscriptions = tuple(
+            replace(item, blocks=change(item.blocks)) if item in flows else item for item in call.subscriptions
+        )
+        call = replace(call, subscriptions=subscriptions)
+    elif leg is not None:
+        legs = tuple(replace(item, blocks=change(item.blocks)) if item.id == leg.id else item for item in call.legs)
+        call = replace(call, legs=legs)
+    else:
+        call = replace(call, blocks=change(call.blocks))
+        if not on and (Flag.ALL in options.flags or options.all == "all"):
+            call = _without_party_blocks(call, block)
+    service.registry.replan(call)
+    return {}
+
+
+def _without_party_blocks(call: Call, block: Block) -> Call:
+    """The call with a block taken off every party and flow too."""
+    legs = tuple(replace(leg, blocks=leg.blocks - {block}) for leg in call.legs)
+    subscriptions = tuple(replace(item, blocks=item.blocks - {block} or NO_BLOCKS) for item in call.subscriptions)
+    return replace(call, legs=legs, subscriptions=subscriptions)
