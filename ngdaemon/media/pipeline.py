@@ -25,6 +25,8 @@ class Pipeline:
         self._calls: dict[CallId, dict[SocketId, Stream]] = {}
         self._piercing: dict[SocketId, float] = {}
         """When each stream that opens a way through a NAT does so next."""
+        self._octets = 0
+        """Sent by ports that are closed."""
         self.events = self._around.events
         """What `drain` will give."""
 
@@ -71,6 +73,7 @@ class Pipeline:
 
     def _remove(self, stream: Stream) -> None:
         del self._streams[stream.id]
+        self._octets += stream.bytes_out
         self._around.own.discard(stream.local)
         self._piercing.pop(stream.id, None)
         streams = self._calls[stream.call]
@@ -87,6 +90,14 @@ class Pipeline:
     def drain(self) -> Sequence[Event]:
         """Events since the last call, oldest first."""
         return self._around.drain()
+
+    def sockets(self, call: CallId) -> Sequence[SocketId]:
+        """The ports of a call."""
+        return tuple(self._calls.get(call, ()))
+
+    def octets(self) -> int:
+        """Octets sent since the start, all calls together."""
+        return self._octets + sum(stream.bytes_out for stream in self._streams.values())
 
     def counters(self, call: CallId) -> dict[SocketId, SocketCounters]:
         """Counters of the ports of a call; empty for an unknown call."""

@@ -16,6 +16,7 @@ from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.errors import WireError
 from ngdaemon.base.ids import CallId, SocketId
 from ngdaemon.media.counting import SourceCounter, Sources
+from ngdaemon.media.filters import changes, passing
 from ngdaemon.media.forwarder import MAX_EVENTS, Event, Learned, Punted, SocketCounters, Tapped
 from ngdaemon.media.latching import Address, Latching, Verdict
 from ngdaemon.media.loops import LoopGuard
@@ -165,7 +166,7 @@ class Stream:
             carries = FOLLOWS[kind]
         links = [link for link in self._links if link.route.carries is carries]
         stripped = b""
-        if any(link.route.drop_feedback for link in links):
+        if kind is Kind.RTCP and any(link.route.drop_feedback for link in links):
             try:
                 stripped = rtcp.without_feedback(data)
             except WireError:
@@ -178,7 +179,7 @@ class Stream:
         self._accept(data, kind, now, learned=verdict is Verdict.LEARNED)
         if kind is Kind.RTP:
             self._shorten(source, links)
-        self._forward(data, stripped, links, now)
+        self._forward(data, kind, stripped, links, now)
 
     def _punt(self, data: bytes, source: Address, now: float) -> None:
         event = Punted(self.call, self.id, Endpoint(source[0], source[1]), bytes(data), now)
@@ -215,18 +216,24 @@ class Stream:
     def _shorten(self, source: Address, links: list[Link]) -> None:
         """Let RTP from this source take the short way, if it is always accepted, teaches nothing, and has one sink."""
         assert self._latching is not None
-        if len(links) == 1 and not links[0].route.mirror and self._latching.is_settled(source):
-            self._trusted, self._sink = source, links[0].sink
+        if len(links) != 1:
+            return
+        route, sink = links[0]
+        if not route.mirror and not changes(route) and self._latching.is_settled(source):
+            self._trusted, self._sink = source, sink
 
-    def _forward(self, data: bytes, stripped: bytes, links: list[Link], now: float) -> None:
+    def _forward(self, data: bytes, kind: Kind, stripped: bytes, links: list[Link], now: float) -> None:
         if any(link.route.mirror for link in links):
             carries = links[0].route.carries
             self._around.report(Tapped(self.call, self.id, carries, bytes(data), now))
-        for link in links:
-            if not link.route.drop_feedback:
-                link.sink.send(data, now)
-            elif stripped:
-                link.sink.send(stripped, now)
+        for route, sink in links:
+            passed: bytes | None = data
+            if route.drop_feedback and kind is Kind.RTCP:
+                passed = stripped or None
+            elif kind is Kind.RTP:
+                passed = passing(route, data)
+            if passed is not None:
+                sink.send(passed, now)
 
     def _report_peer(self) -> None:
         latching = self._latching

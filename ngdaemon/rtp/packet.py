@@ -10,6 +10,7 @@ FIXED = Struct("!BBHII")
 timestamp, SSRC."""
 
 VERSION = 2
+PADDING_BIT = 0x20
 EXTENSION_BIT = 0x10
 COUNT_MASK = 0x0F
 MARKER_BIT = 0x80
@@ -54,3 +55,13 @@ def header_length(data: bytes) -> int:
         words = int.from_bytes(data[length + 2 : length + 4], "big")
         length += 4 + 4 * words
     return length
+
+
+def silenced(data: bytes, octet: int) -> bytes:
+    """The packet with each octet of its payload replaced. `data` has a complete header; padding stays (§5.1)."""
+    start, end = header_length(data), len(data)
+    if data[0] & PADDING_BIT:
+        end -= data[-1]
+    if end <= start:
+        return data
+    return data[:start] + bytes((octet,)) * (end - start) + data[end:]
