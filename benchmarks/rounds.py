@@ -12,10 +12,6 @@ from statistics import median
 
 from benchmarks.daemons import Daemon, Site
 from benchmarks.measures import Effort, Figures, Measure
-from benchmarks.traffic import DisturbedError
-
-ATTEMPTS = 5
-"""Times that a disturbed measurement is tried before the benchmark gives up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +72,5 @@ def _round(
         order.reverse()
     for measure in measures:
         for daemon, figures in order:
-            figures |= _measured(measure, daemon, site, effort)
+            figures |= measure(daemon, site, effort)
     return round_
-
-
-def _measured(measure: Measure, daemon: Daemon, site: Site, effort: Effort) -> Figures:
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return measure(daemon, site, effort)
-        except DisturbedError as disturbed:
-            print(f"measured again: {disturbed}", file=sys.stderr, flush=True)
-    return measure(daemon, site, effort)

@@ -2,7 +2,8 @@
 
 import json
 import subprocess
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -12,6 +13,9 @@ _PROGRAM = _HERE.parent / "build" / "benchmarks" / "rtpload"
 
 LATE_SHARE = 0.05
 """Share of packets that may leave more than 1 ms after their time before a run says nothing about the daemon."""
+
+ATTEMPTS = 5
+"""Times that a disturbed run is tried before the benchmark gives up."""
 
 
 class LoadError(Exception):
@@ -107,3 +111,13 @@ def checked(traffic: Traffic) -> Traffic:
     if traffic.damaged or traffic.stray:
         raise LoadError(f"{traffic.damaged} packets arrived damaged and {traffic.stray} where they do not belong")
     return traffic
+
+
+def undisturbed(run_once: Callable[[], Traffic]) -> Traffic:
+    """The first of several runs that is a measurement. Raises DisturbedError when none is, LoadError."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return checked(run_once())
+        except DisturbedError as disturbed:
+            print(f"measured again: {disturbed}", file=sys.stderr, flush=True)
+    return checked(run_once())

@@ -8,9 +8,8 @@ import pytest
 from benchmarks.daemons import Daemon, Site
 from benchmarks.measures import Effort, Figures
 from benchmarks.report import Report, replace_section
-from benchmarks.rounds import ATTEMPTS, Round, outcome, run_rounds
+from benchmarks.rounds import Round, outcome, run_rounds
 from benchmarks.suites import SUITES, Row, Suite
-from benchmarks.traffic import DisturbedError
 
 SUBJECT, PEER = (Daemon(name, (), ()) for name in ("ours", "theirs"))
 EFFORT = Effort(rounds=3, groups=1, held=1, seconds=1.0)
@@ -30,28 +29,6 @@ def test_the_first_round_is_thrown_away_and_the_order_alternates() -> None:
     rounds = run_rounds([measure], SUBJECT, PEER, Site(), EFFORT)
     assert runs == ["ours", "theirs", "theirs", "ours", "ours", "theirs", "theirs", "ours"]
     assert [(one.subject["run"], one.peer["run"]) for one in rounds] == [(4, 3), (5, 6), (8, 7)]
-
-
-def test_a_disturbed_measurement_is_made_again() -> None:
-    attempts: list[str] = []
-
-    def measure(daemon: Daemon, _site: Site, _effort: Effort) -> Figures:
-        attempts.append(daemon.name)
-        if len(attempts) < ATTEMPTS:
-            raise DisturbedError("late")
-        return {"value": 1.0}
-
-    rounds = run_rounds([measure], SUBJECT, PEER, Site(), EFFORT)
-    assert len(rounds) == EFFORT.rounds
-    assert attempts[:ATTEMPTS] == ["ours"] * ATTEMPTS
-
-
-def test_a_machine_that_is_never_quiet_ends_the_benchmark() -> None:
-    def measure(_daemon: Daemon, _site: Site, _effort: Effort) -> Figures:
-        raise DisturbedError("late")
-
-    with pytest.raises(DisturbedError):
-        run_rounds([measure], SUBJECT, PEER, Site(), EFFORT)
 
 
 def test_ratios_are_taken_within_rounds() -> None:

@@ -138,6 +138,19 @@ def test_a_generator_that_fell_behind_measured_nothing() -> None:
         traffic.checked(replace(seen, late=100))
 
 
+def test_a_disturbed_run_is_made_again() -> None:
+    seen = replace(run(faithful), late=0)
+    runs = iter([replace(seen, late=100), seen])
+    assert traffic.undisturbed(lambda: next(runs)) is seen
+
+
+def test_a_machine_that_is_never_quiet_ends_the_benchmark() -> None:
+    runs = iter([replace(run(faithful), late=100)] * traffic.ATTEMPTS)
+    with pytest.raises(traffic.DisturbedError):
+        traffic.undisturbed(lambda: next(runs))
+    assert list(runs) == []
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
