@@ -11,8 +11,9 @@ _NO, _MOOT = Support.NO, Support.MOOT
 _ON = ("on", "yes", "enable", "enabled")
 _OFF = ("off", "no", "disable", "disabled")
 _SWITCH: dict[str, object] = {**dict.fromkeys(_ON, True), **dict.fromkeys(_OFF, False)}
-_PATHS = ("dir", "path", "directory", "folder")
-_FILES = ("file", "dest", "destination")
+_FILES = tuple(f"{what}-{it}" for what in ("recording", "output") for it in ("file", "dest", "destination"))[1:]
+_PATHS = tuple(f"{what}-{it}" for what in ("recording", "output") for it in ("dir", "path", "directory", "folder"))[1:]
+"""Other names of `recording-file` and `recording-dir`."""
 _FORWARD = ("forward", "fwd", "fw")
 _BACKWARD = ("backward", "backwards", "reverse", "back", "bkw", "bk")
 
@@ -100,7 +101,7 @@ _ADDRESSES = (
     ),
     Key("media-address", "media_address", readers.address, "written into `c=` instead of ours"),
     Key("received-from", "received_from", readers.sip_source, "address that the SIP message came from"),
-    Key("tos", "tos", readers.number, "DSCP and ECN octet of media packets"),
+    Key("TOS", "tos", readers.number, "DSCP and ECN octet of media packets"),
     Key(
         "transport-protocol",
         "transport_protocol",
@@ -120,10 +121,11 @@ _ADDRESSES = (
 
 _ICE_AND_MUX = (
     Key(
-        "ice",
+        "ICE",
         "ice",
         readers.ice,
         "ICE toward the receiver",
+        _MOOT,
         words=vocabulary(
             *("remove", "force", "default", "optional", "force-relay", "trickle", "ice2"),
             ("lite-forward", "lite", "lite-fwd", "lite-fw", "lite-offer"),
@@ -139,10 +141,11 @@ _ICE_AND_MUX = (
         ),
     ),
     Key(
-        "ice-lite",
+        "ICE-lite",
         "ice_lite",
         readers.one_word,
         "be ICE-lite",
+        _MOOT,
         words=vocabulary(("off", "none", "no"), (*_FORWARD, "offer"), (*_BACKWARD, "answer"), "both"),
         later=frozenset(("forward", "backward", "both")),
     ),
@@ -158,6 +161,7 @@ _ICE_AND_MUX = (
         "bundle",
         readers.words,
         "several medias on one port",
+        _MOOT,
         words=vocabulary("accept", "offer", "require", "strict", "reject"),
         later=frozenset(("accept", "offer", "require", "strict")),
     ),
@@ -173,16 +177,17 @@ _ICE_AND_MUX = (
 
 _SECURITY = (
     Key(
-        "dtls",
+        "DTLS",
         "dtls",
         readers.words,
         "DTLS-SRTP",
+        _MOOT,
         words=vocabulary(("off", *_OFF[1:]), "passive", "active"),
         later=frozenset(("passive", "active")),
-        also=("dtls-reverse",),
+        also=("DTLS-reverse",),
     ),
     Key(
-        "dtls-fingerprint",
+        "DTLS-fingerprint",
         "dtls_fingerprint",
         readers.one_word,
         "hash of our fingerprint",
@@ -190,14 +195,15 @@ _SECURITY = (
         words=vocabulary("sha-1", "sha-224", "sha-256", "sha-384", "sha-512"),
     ),
     Key(
-        "sdes",
+        "SDES",
         "sdes",
         readers.sdes,
-        "SDES-SRTP: `off`; suites by `only-`, `no-`, `order:`; session parameters",
+        "SDES-SRTP: `off`, or not supported yet: suites, session parameters",
+        _MOOT,
         words=vocabulary(("off", *_OFF[1:])),
     ),
     Key(
-        "osrtp",
+        "OSRTP",
         "osrtp",
         readers.words,
         "opportunistic SRTP",
@@ -235,7 +241,7 @@ _CODECS = (
     Key("ptime-reverse", "ptime_reverse", readers.amount, "toward the offerer", _NO, also=("reverse-ptime",)),
     Key("repacketize", "", readers.nothing, "unknown to rtpengine too, sent by old scripts", _MOOT),
     Key(
-        "t.38",
+        "T.38",
         "t38",
         readers.words,
         "T.38 gateway",
@@ -244,9 +250,9 @@ _CODECS = (
             *("decode", "force", "stop", "fec", "no-iaf", "no-ecm"),
             *("no-v.17", "no-v.27ter", "no-v.29", "no-v.34"),
         ),
-        also=("t38",),
+        also=("T38",),
     ),
-    Key("t.38-version", "t38_version", readers.amount, "its version", _NO, also=("t38-version",)),
+    Key("T.38-version", "t38_version", readers.amount, "its version", _NO, also=("T38-version",)),
 )
 
 _MEDIA = (
@@ -257,7 +263,7 @@ _MEDIA = (
         "when a peer's address is learned",
         words=vocabulary("off", "immediate", "delayed", "heuristic"),
     ),
-    Key("generate-rtcp", "generate_rtcp", readers.one_word, "send own RTCP reports", _NO, words=_SWITCH),
+    Key("generate-RTCP", "generate_rtcp", readers.one_word, "send own RTCP reports", _NO, words=_SWITCH),
     Key(
         "media-echo",
         "media_echo",
@@ -278,7 +284,7 @@ _MEDIA = (
     ),
     Key("delay-buffer", "delay_buffer", readers.amount, "milliseconds of delay", _NO),
     _later("audio-player", "a generated, mixed stream", "player"),
-    _later("moh", "music on hold"),
+    _later("MoH", "music on hold"),
     _later("file", "`play media`: path", exact=True),
     _later("blob", "`play media`: the data"),
     _later("blob64", "`play media`: the data in base64", exact=True),
@@ -298,33 +304,33 @@ _RECORDING = (
         _NO,
         words=vocabulary(("yes", "on"), ("no", "off"), "discard"),
     ),
-    _later("recording-file", "path of the recording", *(f"{w}-{x}" for w in ("recording", "output") for x in _FILES)),
-    _later("recording-dir", "its directory", *(f"{w}-{x}" for w in ("recording", "output") for x in _PATHS)),
+    _later("recording-file", "path of the recording", *_FILES),
+    _later("recording-dir", "its directory", *_PATHS),
     _later("recording-pattern", "its name", "output-pattern"),
     _later("recording-media-slots", "slots of a mixed recording"),
     _later("recording-media-slot-offer", "slot of the offerer"),
     _later("recording-media-slot-answer", "slot of the answerer"),
     *(
-        _later(f"vsc-{what}-rec", "DTMF code that drives recording", f"vsc-{what}-recording")
+        _later(f"VSC-{what}-rec", "DTMF code that drives recording", f"VSC-{what}-recording")
         for what in ("start", "stop", "start-stop", "pause", "pause-resume", "start-pause-resume")
     ),
 )
 
 _DTMF = (
-    _later("dtmf-security", "what replaces blocked DTMF"),
-    _later("dtmf-security-trigger", "the same after the trigger"),
-    _later("dtmf-security-trigger-end", "the same after its end"),
+    _later("DTMF-security", "what replaces blocked DTMF"),
+    _later("DTMF-security-trigger", "the same after the trigger"),
+    _later("DTMF-security-trigger-end", "the same after its end"),
     _later("trigger", "digits that switch"),
     _later("trigger-end", "digits that switch back", "end-trigger"),
     _later("trigger-end-time", "milliseconds until it switches back", "end-trigger-time"),
     _later("trigger-end-digits", "digits until it switches back", "end-trigger-digits"),
-    _later("dtmf-delay", "milliseconds that events are delayed"),
+    _later("DTMF-delay", "milliseconds that events are delayed"),
     _later("digit", "the digit to play", "code"),
     _later("volume", "its level"),
     _later("frequency", "tones", "frequencies"),
     _later("duration", "`play DTMF`: milliseconds"),
     _later("pause", "`play DTMF`: milliseconds; `stop recording`: only pause"),
-    _later("dtmf-log-dest", "where events are sent", "dtmf-log-destination"),
+    _later("DTMF-log-dest", "where events are sent", "DTMF-log-destination"),
 )
 
 SECTIONS = {
@@ -344,5 +350,5 @@ BY_SPELLING = {
     for rows in SECTIONS.values()
     for row in rows
     for name in (row.name, *row.also)
-    for spelling in ((name,) if row.exact else spellings(name))
+    for spelling in ((name,) if row.exact else spellings(name.lower()))
 }

@@ -4,9 +4,8 @@ A reader takes the draft, the key's row, and a value of any type. What it cannot
 except for the two keys of `sdp_attr`, no value is an error (ng-protocol.md §1.2).
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from ngdaemon.base.endpoint import Family
 from ngdaemon.ng import sdp_attr
@@ -15,10 +14,8 @@ from ngdaemon.ng.draft import Draft
 from ngdaemon.ng.flags import Flag, Support
 from ngdaemon.ng.values import integer, listed, numeric_address, source_address, strings, unescaped
 
-_NO_WORDS: Mapping[str, object] = MappingProxyType({})
 
-
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Key:
     """What there is to know about a top-level key of a message."""
 
@@ -29,7 +26,7 @@ class Key:
     read: "Callable[[Draft, Key, object], None]"
     help: str
     support: Support = Support.YES
-    words: Mapping[str, object] = field(default_factory=lambda: _NO_WORDS)
+    words: Mapping[str, object] = dataclasses.field(default_factory=dict)
     """What a value may be, and what it means."""
     later: frozenset[str] = frozenset()
     """Meanings that this daemon does nothing for yet."""

@@ -2,7 +2,7 @@
 
 A name is some words. They are joined by hyphens, spaces or underscores, and are lower case; abbreviations may be upper
 case too, and a few product names have a case of their own. Anything else is another, unknown name: a script that has
-been writing `Replace` has been without its effect, and shall not get it from us by surprise.
+been writing `Replace` to rtpengine has been without its effect, and shall not get it from us by surprise.
 """
 
 from collections.abc import Iterable, Iterator

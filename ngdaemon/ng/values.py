@@ -1,5 +1,6 @@
 """Values: what a key of a declared type also accepts (ng-protocol.md §1.3). Each reader returns None for the rest."""
 
+import math
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -12,14 +13,18 @@ _FAMILIES = {family.value: family for family in Family}
 
 
 def integer(value: object) -> int | None:
-    """An integer, also from a boolean, a fraction, or a string: decimal, or hexadecimal after `0x`."""
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, str) and len(value) <= _LONGEST_INTEGER and _INTEGER.fullmatch(value):
-        return int(value, 16 if value.lstrip("+-")[:2] in ("0x", "0X") else 10)
-    if isinstance(value, float) and abs(value) < 2**63:
-        return int(value)
-    return None
+    """A 64-bit integer, also from a boolean, a fraction, or a string: decimal, or hexadecimal after `0x`."""
+    if isinstance(value, str):
+        if len(value) > _LONGEST_INTEGER or not _INTEGER.fullmatch(value):
+            return None
+        number = int(value, 16 if value.lstrip("+-")[:2] in ("0x", "0X") else 10)
+    elif isinstance(value, int):
+        number = int(value)
+    elif isinstance(value, float) and math.isfinite(value):
+        number = int(value)
+    else:
+        return None
+    return max(-(2**63), min(number, 2**63 - 1))
 
 
 def strings(value: object) -> Sequence[str] | None:
