@@ -26,20 +26,19 @@ def _later(name: str, help_text: str, *also: str, exact: bool = False) -> Key:
 _IDENTITY = (
     Key("command", "command", readers.body, "what to do"),
     Key("call-id", "call_id", readers.text, "SIP Call-ID"),
-    Key("from-tag", "from_tag", readers.text, "tag of the offerer"),
+    Key("from-tag", "from_tag", readers.body, "tag of the offerer"),
     Key("to-tag", "to_tag", readers.text, "tag of the answerer"),
     Key("via-branch", "via_branch", readers.text, "distinguishes branches before they have a tag", exact=True),
     Key("label", "label", readers.text, "name of the sender", also=("from-label",)),
-    Key("to-label", "to_label", readers.text, "selects the other party", _NO),
+    Key("to-label", "to_label", readers.text, "selects the other party"),
     Key("set-label", "set_label", readers.text, "new name of the selected party", _NO),
-    Key("address", "address", readers.text, "selects a party by its SDP address", _NO),
+    Key("address", "address", readers.text, "selects a party by its SDP address"),
     Key("from-tags", "from_tags", readers.names, "several parties", _NO),
     Key(
         "all",
         "all",
         readers.one_word,
         "the whole call, or which flows",
-        _NO,
         words=vocabulary(
             "none",
             "all",
