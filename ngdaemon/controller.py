@@ -12,7 +12,7 @@ from ngdaemon.call.interfaces import Interfaces
 from ngdaemon.call.registry import Ending, Registry
 from ngdaemon.call.statistics import Statistics
 from ngdaemon.commands import table
-from ngdaemon.commands.limits import LimitReached, Limits
+from ngdaemon.commands.limits import LimitError, Limits
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.config import Config
 from ngdaemon.media.forwarder import Forwarder
@@ -91,7 +91,7 @@ class Controller:
             self._report_options(options, call_id)
             reply = table.run(self._service, command, Asked(options, source, now))
             reply.setdefault("result", "ok")
-        except LimitReached as error:
+        except LimitError as error:
             self._service.statistics.count_rejected()
             supported = "load limit" in options.supports
             reply = {"result": "load limit", "message": error.message} if supported else _error(str(error))
@@ -130,10 +130,10 @@ class Controller:
         """Do what is due."""
         self._service.registry.handle_timer(now)
 
-    def handle_events(self, now: float) -> None:
+    def handle_events(self, _now: float) -> None:
         """Take in what the forwarder reports."""
         for event in self._service.forwarder.drain():
-            self._service.registry.handle_event(event, now)
+            self._service.registry.handle_event(event)
 
     # life
 

@@ -46,7 +46,7 @@ class Exchange:
         slots = negotiate.slots(self.sender.medias, len(description.medias))
         heard = negotiate.hear(self.sender, slots, description, options, sip_source=around.config.sip_source)
         told = self._told(heard, slots, options)
-        self._allocate(heard, told, options, around, allocator)
+        self._allocate(told, options, around, allocator)
         text = self._write(description, slots, options, around)
         call = parties.with_leg(self.call, self.sender)
         self.call = parties.with_leg(call, self.receiver)
@@ -112,7 +112,6 @@ class Exchange:
 
     def _allocate(
         self,
-        heard: tuple[Media, ...],
         told: list[Media],
         options: Options,
         around: Surroundings,

@@ -28,7 +28,8 @@ def hear(
 ) -> tuple[Media, ...]:
     """The medias of a leg as its own session description has them.
 
-    `places` are those of its m-lines among its medias. With `sip_source` addresses are taken from `received-from` instead of the SDP unless a flag says otherwise.
+    `places` are those of its m-lines among its medias. With `sip_source` addresses are taken from `received-from`
+    instead of the SDP unless a flag says otherwise.
     Raises RequestError.
     """
     trusted = not sip_source or Flag.TRUST_ADDRESS in options.flags

@@ -16,7 +16,7 @@ from ngdaemon.config import Config
 from ngdaemon.media.forwarder import Event, Forwarder, Learned, SocketCounters, Tapped
 from ngdaemon.media.plan import Learning, Plan
 from ngdaemon.media.ports import Ports
-from ngdaemon.rtp.quality import Quality
+from ngdaemon.rtp.quality import CallQuality, Quality
 
 logger = logging.getLogger("ngdaemon.call")
 
@@ -45,6 +45,8 @@ class Entry:
     delete_legs: tuple[LegId, ...] = ()
     """The legs that end at `delete_at`; empty for the whole call."""
     check_at: float = 0.0
+    quality: CallQuality | None = None
+    """What the RTCP reports of the call say, once there are any."""
 
 
 class Registry:
@@ -131,20 +133,22 @@ class Registry:
 
     # what the forwarder reports
 
-    def handle_event(self, event: Event, now: float) -> None:
+    def handle_event(self, event: Event) -> None:
         """Take in an event: RTCP goes to the quality record of its call, a learned peer into the log."""
         entry = self._entries.get(event.call)
         if entry is None:
             return
         if isinstance(event, Tapped):
-            entry.quality.receive(event.packet, now)
-        elif isinstance(event, Learned) and logger.isEnabledFor(logging.INFO):
+            if entry.quality is None:
+                entry.quality = CallQuality()
+            entry.quality.receive(event.packet, event.at)
+        elif isinstance(event, Learned) and event.confirmed and logger.isEnabledFor(logging.INFO):
             logger.info("peer learned at %s", event.peer, extra={"call": event.call})
 
     def quality(self, call_id: CallId) -> Mapping[int, Quality]:
         """Reception quality by SSRC."""
         entry = self._entries.get(call_id)
-        return {}
+        return entry.quality.sources if entry is not None and entry.quality is not None else {}
 
     # timers
 

@@ -236,7 +236,7 @@ def _ssrc(source: SsrcCounters, measured: Measured, ssrcs: Tree) -> Tree:
     }
     quality = measured.quality.get(source.ssrc)
     if quality is not None:
-        entry.update(quality.report(measured.wall))
+        entry.update(quality.report(measured.wall, measured.now))
     ssrcs[str(source.ssrc)] = entry
     return {"SSRC": source.ssrc, **entry}
 
@@ -245,5 +245,5 @@ def _egress(source: SsrcCounters, measured: Measured) -> Tree:
     entry: Tree = {"SSRC": source.ssrc, "bytes": source.bytes, "packets": source.packets}
     quality = measured.quality.get(source.ssrc)
     if quality is not None:
-        entry.update(quality.report(measured.wall))
+        entry.update(quality.report(measured.wall, measured.now))
     return entry

@@ -90,7 +90,7 @@ def _bandwidth(section: Section) -> list[str]:
     given = section.values("b")
     if not given:
         return given
-    by_type = {}
+    by_type: dict[str, str] = {}
     for value in given:
         by_type.setdefault(value.partition(":")[0], value)
     return [f"b={by_type[kind]}" for kind in BANDWIDTHS if kind in by_type]

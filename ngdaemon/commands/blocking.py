@@ -1,4 +1,4 @@
-"""`block`, `unblock`, `silence` and `unsilence`: media of a call, a party or a flow is held back (ng-protocol.md §2.7)."""
+"""`block`, `unblock`, `silence`, `unsilence`: media of a call, party or flow is held back (ng-protocol.md §2.7)."""
 
 from collections.abc import Callable
 from dataclasses import replace

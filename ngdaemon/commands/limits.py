@@ -10,7 +10,7 @@ SESSIONS = "Parallel session limit reached"
 """The exact text makes proxies try another node (ng-protocol.md §7.3); it is used for every limit."""
 
 
-class LimitReached(RequestError):
+class LimitError(RequestError):
     """A limit refused a new call. `message` names the limit for proxies that support `load limit`."""
 
     def __init__(self, message: str) -> None:
@@ -33,12 +33,12 @@ class Limits:
         self._load = load
 
     def check(self, config: Config, calls: int) -> None:
-        """Raise LimitReached when no further call may be created."""
+        """Raise LimitError when no further call may be created."""
         sessions = config.max_sessions if config.max_sessions >= 0 else None
         if config.max_calls and (sessions is None or config.max_calls < sessions):
             sessions = config.max_calls
         if sessions is not None and calls >= sessions:
-            raise LimitReached(SESSIONS)
+            raise LimitError(SESSIONS)
         if config.max_load is None and config.max_cpu is None and not config.max_bandwidth:
             return
         rows = (
@@ -48,4 +48,4 @@ class Limits:
         )
         for row in rows:
             if row.bound is not None and row.bound > 0 and row.value >= row.bound:
-                raise LimitReached(row.message)
+                raise LimitError(row.message)

@@ -87,10 +87,10 @@ def codecs_of(media: MediaSection) -> tuple[Codec, ...]:
             continue
         seen.add(number)
         name, clock, channels = maps.get(text) or STATIC.get(number, ("", "", ""))
-        fmtp = parameters.get(text, ())
+        fmtp = tuple(parameters.get(text, ()))
         if fmtp and name.lower() == "opus":
             fmtp = tuple(filter(None, map(opus_parameters, fmtp)))
-        codecs.append(Codec(number, name, clock, channels, tuple(fmtp), tuple(feedback.get(text, ()))))
+        codecs.append(Codec(number, name, clock, channels, fmtp, tuple(feedback.get(text, ()))))
     return tuple(codecs)
 
 

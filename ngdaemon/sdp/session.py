@@ -190,7 +190,9 @@ def _parse_media(value: str) -> MediaSection:
     number, pairs = int(port), int(count) if slash else 1
     if number > MAX_PORT or not 1 <= pairs <= MAX_PORT_COUNT:
         raise RequestError(FAILED)
-    return MediaSection(kind=kind, port=number, port_count=pairs, protocol=protocol, formats=tuple(filter(None, words[3:])))
+    return MediaSection(
+        kind=kind, port=number, port_count=pairs, protocol=protocol, formats=tuple(filter(None, words[3:]))
+    )
 
 
 def parse_connection(value: str) -> Connection:
