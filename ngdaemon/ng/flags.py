@@ -120,8 +120,8 @@ _WEBRTC = (
 
 ROWS = (
     # whom and what the message is about (§2.2, §2.4, §3.1)
-    FlagRow(Flag.ALL, "the whole call"),
-    FlagRow(Flag.DIRECTIONAL, "the party given by `from-tag`, not the whole call"),
+    FlagRow(Flag.ALL, "the whole call", _YES),
+    FlagRow(Flag.DIRECTIONAL, "the party given by `from-tag`, not the whole call", _YES),
     FlagRow(Flag.TO_TAG, "honour `to-tag` in `delete`", _YES),
     FlagRow(Flag.NEW_BRANCH, "an answer with a new to-tag makes a new party", _YES),
     FlagRow(Flag.PROVISIONAL, "not a final answer, whatever `sip-code` says", _YES),

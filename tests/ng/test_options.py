@@ -164,7 +164,6 @@ def test_known_but_not_supported_yet_is_noted() -> None:
     ("key", "field"),
     [
         ("call-id", "call_id"),
-        ("from-tag", "from_tag"),
         ("to-tag", "to_tag"),
         ("via-branch", "via_branch"),
         ("label", "label"),
@@ -184,8 +183,11 @@ def test_strings(key: str, field: str) -> None:
         assert getattr(parse({key: nothing}), field) is None
 
 
-def test_the_sdp_may_be_empty() -> None:
-    assert parse({"sdp": ""}).sdp == ""
+@pytest.mark.parametrize(("key", "field"), [("sdp", "sdp"), ("from-tag", "from_tag"), ("command", "command")])
+def test_strings_that_may_be_empty(key: str, field: str) -> None:
+    assert getattr(parse({key: ""}), field) == ""
+    assert getattr(parse({key: "a b"}), field) == "a b"
+    assert parse({key: ["a"]}) == parse({key: 5}) == Options()
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,11 @@ def test_every_difference_names_a_test_that_exists() -> None:
 
 @pytest.mark.parametrize("row", [row for rows in keys.SECTIONS.values() for row in rows], ids=lambda row: row.name)
 def test_a_key_is_said_to_work_if_its_value_is_used(row: Key) -> None:
-    fields = {str(meaning) for meaning in row.words.values()} if row.name == "extmap" else {row.field}
-    used = all(re.search(rf'\.{field}\b|"{field}"', USERS) for field in fields if field)
+    fields = {str(meaning) for meaning in row.words.values()} if row.name == "extmap" else {row.field} - {""}
+    used = all(re.search(rf'\boptions\.{field}\b|"{field}"', USERS) for field in fields)
+    read = any(re.search(rf"\boptions\.{field}\b", USERS) for field in fields)
     assert used or row.support is not Support.YES
+    assert not read or row.support is not Support.NO
 
 
 @pytest.mark.parametrize("row", flags.ROWS, ids=lambda row: row.flag.value)
