@@ -58,10 +58,11 @@ def header_length(data: bytes) -> int:
 
 
 def silenced(data: bytes, octet: int) -> bytes:
-    """The packet with each octet of its payload replaced. `data` has a complete header; padding stays (§5.1)."""
+    """The packet with each octet of its payload replaced. `data` has a complete header.
+
+    Padding stays (RFC 3550 §5.1), unless it claims more room than there is.
+    """
     start, end = header_length(data), len(data)
-    if data[0] & PADDING_BIT:
+    if data[0] & PADDING_BIT and data[-1] <= end - start:
         end -= data[-1]
-    if end <= start:
-        return data
     return data[:start] + bytes((octet,)) * (end - start) + data[end:]

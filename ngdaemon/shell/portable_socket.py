@@ -70,7 +70,7 @@ class UdpSocket:
             logger.warning("TOS %s was refused for %s: %s", tos, self.local, error)
 
     def take_drops(self) -> int:
-        """Datagrams that the kernel dropped since the last call because the buffer was full; 0 where it tells nothing."""
+        """Datagrams that the kernel dropped since the last call for want of room; 0 where it tells nothing."""
         try:
             info = self._socket.getsockopt(system.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
         except OSError:

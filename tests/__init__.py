@@ -1,0 +1,1 @@
+"""Tests of ngdaemon; they mirror the package."""

@@ -1,0 +1,1 @@
+"""What tests share: time and randomness that they control, valid messages, a forwarder and a network."""
