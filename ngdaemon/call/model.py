@@ -74,6 +74,8 @@ class Media:
     said: bool = False
     """The leg's own SDP is known; until then all that follows is what we offered to it."""
     codecs: tuple[Codec, ...] = ()
+    told_codecs: tuple[Codec, ...] = ()
+    """The codecs that the leg was told last."""
     formats: tuple[str, ...] = ()
     """The formats as written."""
     rtp: Endpoint | None = None

@@ -10,6 +10,7 @@ from typing import Any
 from ngdaemon.base.endpoint import Endpoint, parse_address
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import Tag
+from ngdaemon.call.codec_choice import answerable, is_supplemental, passed_on
 from ngdaemon.call.model import Leg, LegId, Media
 from ngdaemon.ng.options import Flag, Options
 from ngdaemon.sdp.codecs import Codec, codecs_of
@@ -160,6 +161,7 @@ def offered(receiver: Leg, said: Media, before: Media | None, options: Options, 
     if not said.active:
         return replace(told, active=False, sends=said.receives, receives=said.sends, mid=said.mid)
     wanted = options.rtcp_mux
+    codecs = passed_on(said.codecs, options.codec)
     rtp = protocol_of(protocol.name).rtp
     tell_mux = rtp and (
         "offer" in wanted
@@ -170,9 +172,10 @@ def offered(receiver: Leg, said: Media, before: Media | None, options: Options, 
     return replace(
         told,
         kind=said.kind,
+        told_codecs=codecs or said.codecs,
         protocol=protocol.name,
         told_protocol=protocol.name,
-        active=said.active,
+        active=bool(codecs) or not said.codecs or Flag.ALLOW_NO_CODEC_MEDIA not in options.flags,
         sends=said.receives,
         receives=said.sends,
         mid=_generated_mid(said, options),
@@ -242,15 +245,14 @@ def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Medi
         sends=said.receives,
         receives=said.sends,
     )
-    return told, replace(said, codecs=_answerable(said.codecs, offerer.codecs))
+    common = answerable(said.codecs, offerer.codecs)
+    chosen = passed_on(common, options.codec) or common
+    if Flag.SINGLE_CODEC in options.flags:
+        chosen = _single(chosen)
+    return replace(told, told_codecs=chosen), said
 
 
-def _answerable(answered: tuple[Codec, ...], offered: tuple[Codec, ...]) -> tuple[Codec, ...]:
-    """The codecs of an answer that were offered (RFC 3264 §6.1); those of the offer where none was."""
-    by_number = {codec.payload_type: codec for codec in offered}
-    kept = tuple(
-        codec
-        for codec in answered
-        if codec.payload_type in by_number and codec.is_same_format(by_number[codec.payload_type])
-    )
-    return kept or offered
+def _single(codecs: tuple[Codec, ...]) -> tuple[Codec, ...]:
+    """The first codec with its supplemental ones (`single-codec`)."""
+    first = next((codec for codec in codecs if not is_supplemental(codec)), None)
+    return tuple(codec for codec in codecs if codec is first or is_supplemental(codec)) if first else codecs

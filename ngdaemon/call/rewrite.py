@@ -137,8 +137,8 @@ def _media(telling: MediaTelling) -> list[str]:
         port = telling.section.port
     else:
         port = told.ports.rtp.port
-    if telling.said.codecs:
-        formats = " ".join([str(codec.payload_type) for codec in telling.said.codecs])
+    if telling.told.told_codecs:
+        formats = " ".join([str(codec.payload_type) for codec in telling.told.told_codecs])
     else:
         formats = " ".join(telling.section.formats) or "0"
     return [f"m={told.kind} {port} {told.protocol} {formats}"]
@@ -187,7 +187,7 @@ def _label(telling: MediaTelling) -> list[str]:
 def _codecs(telling: MediaTelling) -> list[str]:
     """`a=rtpmap`, `a=fmtp`, `a=rtcp-fb` of each payload type; static ones get their `rtpmap` spelled out."""
     lines: list[str] = []
-    for codec in telling.said.codecs:
+    for codec in telling.told.told_codecs:
         lines.extend(codec.lines())
     return lines
 
@@ -214,7 +214,7 @@ def _extensions(telling: MediaTelling) -> list[str]:
 
 def _others(telling: MediaTelling) -> list[str]:
     """Attributes that no step knows: copied in order, byte for byte."""
-    known = {"*", *(str(codec.payload_type) for codec in telling.said.codecs)}
+    known = {"*", *(str(codec.payload_type) for codec in telling.told.told_codecs)}
     lines = []
     for attribute in telling.section.attributes:
         name, value = attribute
