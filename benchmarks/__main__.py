@@ -26,7 +26,7 @@ def main() -> int:
         return 2
     try:
         report = _measure(options)
-    except (DaemonError, traffic.LoadError, traffic.DisturbedError) as failure:
+    except (DaemonError, traffic.LoadError) as failure:
         print(f"benchmarks: {failure}", file=sys.stderr)
         return 1
     print(report.markdown())

@@ -108,7 +108,8 @@ def media(shape: Shape, flows: int, rates: Sequence[int]) -> Measure:
 
     `cpu` is CPU microseconds per delivered packet, `p50` and `p99` microseconds from sending to arrival (none of the
     three where nothing arrived), `loss` a percentage, `rate` the delivered packets a second, `waited` the percentage
-    of time in which the daemon was ready to run but something else had its core.
+    of time in which the daemon was ready to run but something else had its core, `late` that of the packets that left
+    more than 1 ms after their time.
     """
 
     def measure(daemon: Daemon, site: Site, effort: Effort) -> Figures:
@@ -141,6 +142,7 @@ def _relay(pid: int, lines: Sequence[str], rate: int, seconds: float, settle: fl
         "p50": seen.p50_us,
         "p99": seen.p99_us,
         "rate": seen.received / seen.wall,
+        "late": seen.late_percent,
         "waited": 100 * waited / (seen.wall + settle),
     }
     return {f"{name}@{rate}": float(value) for name, value in figures.items() if value is not None}

@@ -8,8 +8,9 @@ from datetime import date
 from benchmarks.measures import Effort
 from benchmarks.rounds import Outcome, Round, outcome
 from benchmarks.suites import Row, Suite
+from benchmarks.traffic import LATE
 
-QUIET = 3.0
+WAITED = 3.0
 """Percent of the time that a daemon may wait for its core before the table says that the machine was not quiet."""
 
 
@@ -42,25 +43,24 @@ class Report:
             "|---|--:|--:|--:|--:|---|",
             *(self._line(row) for row in self.suite.rows),
         ]
-        disturbed = self.disturbed()
-        if disturbed:
-            lines += [
-                "",
-                f"The machine was not quiet: a daemon waited for its core up to {disturbed:.0f} % of the time.",
-            ]
+        if disturbances := self.disturbances():
+            lines += ["", f"The machine was not quiet: {' and '.join(disturbances)}."]
         return "\n".join(lines) + "\n"
 
-    def disturbed(self) -> float | None:
-        """Greatest percentage of the time for which a daemon waited for its core, if that is too much."""
-        waits = [
-            figures[name]
-            for one in self.rounds
-            for figures in (one.subject, one.peer)
-            for name in self.suite.quiet
-            if name in figures
-        ]
-        worst = max(waits, default=0.0)
-        return worst if worst > QUIET else None
+    def disturbances(self) -> list[str]:
+        """What shows that the machine was busy with other things, as parts of a sentence."""
+        waited, late = self._worst("waited"), self._worst("late")
+        found = []
+        if waited > WAITED:
+            found.append(f"a daemon waited for its core up to {waited:.0f} % of the time")
+        if late > LATE:
+            found.append(f"the load was late for up to {late:.0f} % of the packets")
+        return found
+
+    def _worst(self, quantity: str) -> float:
+        """The greatest value of a quantity in any round, of either daemon, under any condition."""
+        both = [figures for one in self.rounds for figures in (one.subject, one.peer)]
+        return max((v for figures in both for k, v in figures.items() if k.startswith(f"{quantity}@")), default=0.0)
 
     def json(self) -> str:
         """Every figure of every round, and the outcomes."""

@@ -36,7 +36,7 @@ class Outcome:
 
 
 def run_rounds(measures: Sequence[Measure], subject: Daemon, peer: Daemon, site: Site, effort: Effort) -> list[Round]:
-    """The rounds that count. Raises DaemonError, LoadError, DisturbedError."""
+    """The rounds that count. Raises DaemonError, LoadError."""
     rounds = [
         _round(measures, subject, peer, site, effort, number=number, of=effort.rounds)
         for number in range(effort.rounds + 1)

@@ -31,8 +31,6 @@ class Suite:
     title: str
     measures: tuple[Measure, ...]
     rows: tuple[Row, ...]
-    quiet: tuple[str, ...] = ()
-    """Figures that say whether the machine was quiet (percent waited)."""
 
 
 PLAIN_RATES = (20_000, 60_000)
@@ -64,7 +62,6 @@ _SUITES = (
             Row("p99@60000", "99 % of the packets through within, 60 kpps", "µs", 0),
             Row("loss@60000", "loss at 60 kpps on one core", "%", 3, ratio=False, reach=0.0),
         ),
-        quiet=tuple(f"waited@{rate}" for rate in PLAIN_RATES),
     ),
     Suite(
         name="rates",
@@ -76,7 +73,6 @@ _SUITES = (
             *_sweep(lambda rate: f"half of the packets through within, {_kpps(rate)}", "p50", "µs", 0, ratio=True),
             *_sweep(lambda rate: f"99 % of the packets through within, {_kpps(rate)}", "p99", "µs", 0, ratio=True),
         ),
-        quiet=tuple(f"waited@{rate}" for rate in SWEEP_RATES),
     ),
     Suite(
         name="webrtc",

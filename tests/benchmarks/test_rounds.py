@@ -52,8 +52,8 @@ def test_every_row_of_a_table_has_a_title_of_its_own() -> None:
         assert len({row.figure for row in suite.rows}) == len(suite.rows)
 
 
-def report(rounds: Sequence[Round], *rows: Row, quiet: tuple[str, ...] = ()) -> Report:
-    suite = Suite("some", "Some calls", (), rows, quiet)
+def report(rounds: Sequence[Round], *rows: Row) -> Report:
+    suite = Suite("some", "Some calls", (), rows)
     return Report(
         suite, EFFORT, "ours", "theirs", ("ours 1", "theirs 2"), "2 cores", "make it", date(2030, 1, 2), rounds
     )
@@ -82,9 +82,11 @@ def test_a_figure_that_was_not_found_is_not_reached() -> None:
 
 
 def test_a_table_made_on_a_busy_machine_says_so() -> None:
-    rounds = rounds_of([1.0, 12.0], [0.5, 2.0], "waited@1")
-    assert "not quiet: a daemon waited for its core up to 12 %" in report(rounds, quiet=("waited@1",)).markdown()
-    assert "not quiet" not in report(rounds[:1], quiet=("waited@1",)).markdown()
+    waited = rounds_of([1.0, 12.0], [0.5, 2.0], "waited@1")
+    late = rounds_of([1.0], [7.0], "late@1")
+    assert "not quiet: a daemon waited for its core up to 12 % of the time." in report(waited).markdown()
+    assert "of the time and the load was late for up to 7 % of the packets." in report(waited + late).markdown()
+    assert "not quiet" not in report(waited[:1]).markdown()
 
 
 def test_a_section_is_replaced_and_the_rest_stays() -> None:

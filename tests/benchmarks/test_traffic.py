@@ -72,7 +72,6 @@ def test_all_packets_of_a_faithful_relay_arrive_in_order_and_whole() -> None:
     assert seen.p99_us is not None
     assert seen.max_us is not None
     assert 0 < seen.p50_us <= seen.p99_us <= seen.max_us
-    assert traffic.checked(replace(seen, late=0)).lost == 0
 
 
 def test_packets_that_a_relay_drops_are_lost() -> None:
@@ -107,7 +106,7 @@ def test_a_changed_payload_is_damage(change: Callable[[bytes], bytes]) -> None:
     seen = run(lambda number, packet: [change(packet)] if number % 10 == 7 else [packet])
     assert (seen.damaged, seen.received) == (EACH_TENTH, 500)
     with pytest.raises(traffic.LoadError, match="50 packets arrived damaged"):
-        traffic.checked(replace(seen, late=0))
+        traffic.undisturbed(lambda: replace(seen, late=0))
 
 
 def test_packets_of_nobody_are_strays() -> None:
@@ -132,22 +131,17 @@ def test_the_cpu_time_of_the_named_process_is_read() -> None:
     assert seen.cpu_us == pytest.approx(1e6 * seen.cpu / seen.received)
 
 
-def test_a_generator_that_fell_behind_measured_nothing() -> None:
-    seen = run(faithful)
-    with pytest.raises(traffic.DisturbedError, match="100 of 500 packets late"):
-        traffic.checked(replace(seen, late=100))
-
-
 def test_a_disturbed_run_is_made_again() -> None:
     seen = replace(run(faithful), late=0)
     runs = iter([replace(seen, late=100), seen])
     assert traffic.undisturbed(lambda: next(runs)) is seen
 
 
-def test_a_machine_that_is_never_quiet_ends_the_benchmark() -> None:
-    runs = iter([replace(run(faithful), late=100)] * traffic.ATTEMPTS)
-    with pytest.raises(traffic.DisturbedError):
-        traffic.undisturbed(lambda: next(runs))
+def test_where_no_run_is_undisturbed_the_best_one_counts() -> None:
+    seen = run(faithful)
+    disturbed = [replace(seen, late=late) for late in (90, 80, 70, 99, 100)]
+    runs = iter(disturbed)
+    assert traffic.undisturbed(lambda: next(runs)) is disturbed[2]
     assert list(runs) == []
 
 
