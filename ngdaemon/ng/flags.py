@@ -168,9 +168,10 @@ ROWS = (
     FlagRow(
         Flag.ALLOW_NO_CODEC_MEDIA,
         "a media without codecs gets port 0",
+        _YES,
         also=("allow-empty-codec-media", "allow-no-codec-medias", "allow-empty-codec-medias"),
     ),
-    FlagRow(Flag.SINGLE_CODEC, "answers keep the first codec only"),
+    FlagRow(Flag.SINGLE_CODEC, "answers keep the first codec only", _YES),
     FlagRow(Flag.REUSE_CODECS, "keep earlier preferences on re-offers", also=("no-codec-renegotiation",)),
     FlagRow(Flag.STATIC_CODECS, "do not change codecs toward the answerer", also=("static-codec",)),
     FlagRow(Flag.ASYMMETRIC_CODECS, "obsolete", _MOOT),

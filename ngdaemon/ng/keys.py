@@ -233,7 +233,7 @@ _CODECS = (
         readers.codec,
         "lists of codecs: " + ", ".join(LISTS),
         words={name: name for name in LISTS},
-        later=frozenset(LISTS),
+        later=frozenset(("ignore", "mask", "transcode", "accept", "consume", "set")),
         also=("codecs",),
     ),
     Key("ptime", "ptime", readers.amount, "`a=ptime` toward the receiver"),

@@ -18,9 +18,7 @@ def integer(value: object) -> int | None:
         if len(value) > _LONGEST_INTEGER or not _INTEGER.fullmatch(value):
             return None
         number = int(value, 16 if value.lstrip("+-")[:2] in ("0x", "0X") else 10)
-    elif isinstance(value, int):
-        number = int(value)
-    elif isinstance(value, float) and math.isfinite(value):
+    elif isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         number = int(value)
     else:
         return None
