@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ngdaemon.base.endpoint import Endpoint, Interface, is_unspecified
 from ngdaemon.base.errors import PortUnavailable, RequestError
+from ngdaemon.base.evolve import replace
 from ngdaemon.base.ids import CallId
 from ngdaemon.call.model import LocalPort, Media, PortSet
 from ngdaemon.media.forwarder import Forwarder

@@ -1,10 +1,11 @@
 """One half of an offer/answer exchange: who speaks, who is told, and what both are to each other afterwards."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ngdaemon.base.endpoint import Endpoint, Family, Interface, family_of
 from ngdaemon.base.errors import RequestError
+from ngdaemon.base.evolve import replace
 from ngdaemon.base.sources import Rng
 from ngdaemon.call import negotiate, parties, rewrite
 from ngdaemon.call.allocate import Allocator

@@ -4,11 +4,11 @@
 them. Neither touches a socket: local ports come from `allocate.py` afterwards.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from ngdaemon.base.endpoint import Endpoint, parse_address
 from ngdaemon.base.errors import RequestError
+from ngdaemon.base.evolve import replace
 from ngdaemon.base.ids import Tag
 from ngdaemon.call.codec_choice import answerable, is_supplemental, passed_on
 from ngdaemon.call.model import Leg, LegId, Media

@@ -1,8 +1,7 @@
 """`o=` toward a leg, with the `replace` options that keep it steady (ng-protocol.md §4.9)."""
 
-from dataclasses import replace
-
 from ngdaemon.base.endpoint import family_of
+from ngdaemon.base.evolve import replace
 from ngdaemon.call.model import SentOrigin
 from ngdaemon.sdp.session import Origin
 

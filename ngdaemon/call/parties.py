@@ -1,7 +1,6 @@
 """Who is meant: finding, joining and making the legs that a request speaks of (ng-protocol.md §2.4, §3.1)."""
 
-from dataclasses import replace
-
+from ngdaemon.base.evolve import replace
 from ngdaemon.base.ids import Tag
 from ngdaemon.call.model import Call, Leg, LegId, Subscription
 from ngdaemon.ng.options import Flag, Options

@@ -3,9 +3,10 @@
 import heapq
 import logging
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
+from ngdaemon.base.evolve import replace
 from ngdaemon.base.ids import CallId, SocketId
 from ngdaemon.call.allocate import release
 from ngdaemon.call.model import Call, Leg, LegId, Media, PortSet

@@ -1,9 +1,9 @@
 """`block`, `unblock`, `silence`, `unsilence`: media of a call, party or flow is held back (ng-protocol.md §2.7)."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from ngdaemon.base.errors import RequestError
+from ngdaemon.base.evolve import replace
 from ngdaemon.base.ids import CallId
 from ngdaemon.call import selection
 from ngdaemon.call.model import NO_BLOCKS, Block, Call, Leg, Subscription

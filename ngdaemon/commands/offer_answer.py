@@ -1,9 +1,9 @@
 """`offer` and `answer`: a session description comes in, another one goes out (ng-protocol.md §2.3)."""
 
 import logging
-from dataclasses import replace
 
 from ngdaemon.base.errors import RequestError
+from ngdaemon.base.evolve import replace
 from ngdaemon.base.ids import CallId
 from ngdaemon.call import negotiate, parties
 from ngdaemon.call.allocate import Allocator
