@@ -12,6 +12,7 @@ from statistics import median
 
 from benchmarks.daemons import Daemon, Site
 from benchmarks.measures import Effort, Figures, Measure
+from benchmarks.traffic import LoadError
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +73,8 @@ def _round(
         order.reverse()
     for measure in measures:
         for daemon, figures in order:
-            figures |= measure(daemon, site, effort)
+            try:
+                figures |= measure(daemon, site, effort)
+            except LoadError as error:
+                raise LoadError(f"with {daemon.name}: {error}") from error
     return round_

@@ -30,7 +30,8 @@
 
 #define RTP_HEADER 12
 #define PAYLOAD_MAX 1200
-#define SSRC_BASE 0x52544c00u
+#define ENDS_MAX 65536                /* an SSRC is 0x52, then 8 bits for the run, then 16 for the end */
+#define SSRC_FAMILY 0x52000000u
 #define WINDOW 1024                   /* sequence numbers of a flow that can be under way at once; power of two */
 #define BATCH 32                      /* packets read from a socket at once */
 #define CONTROL 64                    /* room for one time stamp message */
@@ -57,7 +58,7 @@ struct end {
 };
 
 struct totals {
-    uint64_t sent, received, bytes, duplicate, reordered, damaged, stray, refused, late;
+    uint64_t sent, received, bytes, duplicate, reordered, damaged, stray, stale, refused, late;
     uint64_t warmup_sent, warmup_received;
     int64_t latest;
 };
@@ -74,6 +75,7 @@ static struct totals totals;
 static uint32_t delays[DELAYS];
 static unsigned char payload[PAYLOAD_MAX];
 static int payload_size = 160;
+static uint32_t first_ssrc;
 
 static void fail(const char *format, ...) {
     va_list arguments;
@@ -124,14 +126,20 @@ static void count_delay(int64_t ns) {
 static void count_packet(struct end *here, const unsigned char *data, size_t size, struct msghdr *header) {
     struct end *sender = &ends[here->partner];
     uint32_t ssrc = (uint32_t)data[8] << 24 | data[9] << 16 | data[10] << 8 | data[11];
-    if (size < RTP_HEADER || ssrc != SSRC_BASE + (uint32_t)here->partner) {
-        totals.stray++;
+    if (size < RTP_HEADER || ssrc != first_ssrc + (uint32_t)here->partner) {
+        bool earlier_run = size >= RTP_HEADER && (ssrc ^ SSRC_FAMILY) >> 24 == 0 && (ssrc ^ first_ssrc) >> 16 != 0;
+        if (earlier_run) totals.stale++;
+        else totals.stray++;
         return;
     }
     uint16_t sequence = (uint16_t)(data[2] << 8 | data[3]);
     uint32_t behind = (uint16_t)((uint16_t)sender->sent - sequence);
-    if (behind == 0 || behind > sender->sent || behind > WINDOW) {
+    if (behind == 0 || behind > sender->sent) {
         totals.stray++;
+        return;
+    }
+    if (behind > WINDOW) {
+        totals.stale++;
         return;
     }
     uint32_t number = sender->sent - behind;
@@ -169,7 +177,7 @@ static void read_end(struct end *here) {
 
 static void send_from(struct end *end, bool measured) {
     static unsigned char packet[RTP_HEADER + PAYLOAD_MAX] = {0x80, 0x08};
-    uint32_t ssrc = SSRC_BASE + (uint32_t)(end - ends), stamp = end->sent * 160;
+    uint32_t ssrc = first_ssrc + (uint32_t)(end - ends), stamp = end->sent * 160;
     packet[2] = (unsigned char)(end->sent >> 8);
     packet[3] = (unsigned char)end->sent;
     for (int i = 0; i < 4; i++) {
@@ -252,6 +260,7 @@ static void read_ends(void) {
         open_end(&ends[end_count++], local, local_port, relay, relay_port);
     }
     if (words != EOF || end_count == 0) fail("line %d of the input is not an end", end_count + 1);
+    if (end_count > ENDS_MAX) fail("more than %d ends", ENDS_MAX);
     for (int i = 0; i < end_count; i++)
         if (ends[i].partner < 0 || ends[i].partner >= end_count) fail("end %d has no partner", i);
 }
@@ -309,9 +318,10 @@ static void report(double wall, double cpu, double own_cpu) {
     printf("{\"ends\": %d, \"wall\": %.6f, \"cpu\": %.9f, \"own_cpu\": %.6f,\n", end_count, wall, cpu, own_cpu);
     printf(" \"sent\": %lu, \"received\": %lu, \"lost\": %lu, \"bytes\": %lu,\n", totals.sent, totals.received,
            totals.sent - totals.received, totals.bytes);
-    printf(" \"reordered\": %lu, \"duplicate\": %lu, \"damaged\": %lu, \"stray\": %lu, \"refused\": %lu,\n",
-           totals.reordered, totals.duplicate, totals.damaged, totals.stray, totals.refused);
-    printf(" \"late\": %lu, \"latest_us\": %ld,\n", totals.late, totals.latest / 1000);
+    printf(" \"reordered\": %lu, \"duplicate\": %lu, \"damaged\": %lu, \"stray\": %lu, \"stale\": %lu,\n",
+           totals.reordered, totals.duplicate, totals.damaged, totals.stray, totals.stale);
+    printf(" \"refused\": %lu, \"late\": %lu, \"latest_us\": %ld,\n", totals.refused, totals.late,
+           totals.latest / 1000);
     printf(" \"warmup_sent\": %lu, \"warmup_lost\": %lu,\n", totals.warmup_sent,
            totals.warmup_sent - totals.warmup_received);
     report_delays();
@@ -325,6 +335,7 @@ int main(int argc, char **argv) {
         fail("no process %d", options.cpu_of);
     payload_size = options.payload;
     for (int i = 0; i < PAYLOAD_MAX; i++) payload[i] = (unsigned char)(i * 37 + 11);
+    first_ssrc = SSRC_FAMILY | (uint32_t)(getpid() & 0xff) << 16;
     allow_many_sockets();
     read_ends();
     prepare_reading();

@@ -41,6 +41,8 @@ class Traffic:
     """Received packets of another length or content than was sent."""
     stray: int
     """Packets that arrived where they do not belong or that nobody sent, those of the warm-up included."""
+    stale: int
+    """Packets that came too late to count: from a run before, or 1,024 and more behind in their flow."""
     refused: int
     """Packets that the generator's kernel did not take (port unreachable, buffers full); they count as lost."""
     late: int

@@ -115,6 +115,15 @@ def test_packets_of_nobody_are_strays() -> None:
     assert (seen.stray, seen.received, seen.lost) == (EACH_TENTH, 500, 0)
 
 
+def test_packets_of_an_earlier_run_are_stale() -> None:
+    def repeat(number: int, packet: bytes) -> list[bytes]:
+        earlier = packet[:9] + bytes((packet[9] ^ 1,)) + packet[10:]
+        return [packet, earlier] if number % 10 == 8 and number >= 100 else [packet]
+
+    seen = run(repeat)
+    assert (seen.stale, seen.stray, seen.received, seen.lost) == (EACH_TENTH, 0, 500, 0)
+
+
 def test_nothing_arrives_where_nobody_relays() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
