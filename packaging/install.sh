@@ -45,7 +45,7 @@ runtime() {
 }
 
 case "${1:-all}" in
-    all) build && runtime ;;
+    all) build; runtime ;;  # not "build && runtime": a failure inside would pass unseen
     build) build ;;
     runtime) runtime ;;
     *) echo "usage: install.sh [build | runtime]" >&2 && exit 1 ;;

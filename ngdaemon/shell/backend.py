@@ -2,18 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 from ngdaemon.base.errors import ConfigError
 from ngdaemon.config import Config
 from ngdaemon.media.forwarder import Forwarder
+from ngdaemon.shell.installed import native_trouble
 from ngdaemon.shell.portable import PortableForwarder
 from ngdaemon.shell.reactor import Reactor
 
-NATIVE_MODULE = "ngdaemon_native"
-NO_NATIVE = "the package ngdaemon-native is not installed"
 COST = (
-    f"forwarder: {NO_NATIVE}, so Python carries the packets: that takes several times the CPU for each of them. "
+    "forwarder: {}, so Python carries the packets: that takes several times the CPU for each of them. "
     "forwarder = portable says that this is wanted"
 )
 
@@ -36,15 +34,9 @@ def open_backend(config: Config, reactor: Reactor, on_events: Callable[[], None]
 
     Raises ConfigError when it cannot be had.
     """
+    trouble = native_trouble()
     if config.forwarder == "native":
-        raise ConfigError(f"forwarder: {native_trouble()}; portable and auto work without it")
+        raise ConfigError(f"forwarder: {trouble}")
     portable = PortableForwarder(reactor, on_events)
-    remark = COST if config.forwarder == "auto" else ""
+    remark = COST.format(trouble) if config.forwarder == "auto" else ""
     return Backend("portable", portable, portable.octets, portable.close, remark)
-
-
-def native_trouble() -> str:
-    """Why the native forwarder cannot be used."""
-    if find_spec(NATIVE_MODULE) is None:
-        return NO_NATIVE
-    return "this version of ngdaemon cannot use the package ngdaemon-native"

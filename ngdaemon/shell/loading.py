@@ -9,6 +9,7 @@ from ngdaemon.config.draft import Draft, draft
 from ngdaemon.config.options import Effect
 from ngdaemon.config.sources import Problems, gather
 from ngdaemon.shell import limits
+from ngdaemon.shell.installed import native_trouble
 from ngdaemon.shell.interfaces import Host, SystemHost, finish
 
 
@@ -38,6 +39,8 @@ class Loader:
         """The settings, or None and all mistakes. `descriptors` is how many files may be open."""
         problems = Problems()
         asked = draft(gather(self.command_line, self.environment, _read, problems), problems)
+        if asked.values.get("forwarder") == "native":
+            problems.mistakes.append(f"{asked.origin('forwarder')}: {native_trouble()}; auto takes what is there")
         config = finish(asked, self.host, problems)
         if config is None:
             return None, problems.mistakes

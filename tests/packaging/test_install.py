@@ -16,7 +16,9 @@ pytestmark = pytest.mark.interop
 
 PROJECT = Path(__file__).resolve().parents[2]
 # How this machine reaches its package sources: so does the root.
-HOST_FILES = ("etc/resolv.conf", "etc/hosts", "etc/pip.conf", "etc/ssl/certs/ca-certificates.crt")
+HOST_FILES = ("etc/resolv.conf", "etc/hosts")
+HOST_VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "http_proxy", "https_proxy", "no_proxy")
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 SECONDS = 300
 
 SESSION = """
@@ -64,8 +66,10 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         if Path("/", name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(Path("/", name), folder / name)
-    tracked = run(["git", "-C", str(PROJECT), "ls-files", "-z"]).split("\0")
-    for name in tracked:
+    if CERTIFICATES.exists():
+        shutil.copy(CERTIFICATES, folder / "certificates.crt")
+    listing = ["git", "-C", str(PROJECT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    for name in run(listing).split("\0"):
         if name.split("/")[0] in ("LICENSE", "README.md", "pyproject.toml", "ngdaemon", "packaging"):
             (folder / "source" / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(PROJECT / name, folder / "source" / name)
@@ -78,8 +82,10 @@ def inside(root: Path, *command: str, user: str = "", alone: bool = False) -> st
     separate = ["unshare", "--mount", "--pid", "--fork", "--kill-child", *(["--net"] if alone else [])]
     prepare = f"mount -t proc proc {root}/proc; {'ip link set lo up; ' if alone else ''}exec chroot "
     prepare += f"--userspec={user}:{user} {root}" if user else str(root)
-    kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "http", "HTTP", "no_proxy"))}
-    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", **kept}
+    environment = {name: os.environ[name] for name in HOST_VARIABLES if name in os.environ}
+    environment |= {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+    if CERTIFICATES.exists():
+        environment["PIP_CERT"] = "/certificates.crt"
     return run([*separate, "sh", "-c", f'{prepare} "$@"', "sh", *command], env=environment)
 
 
