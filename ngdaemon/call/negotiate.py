@@ -26,7 +26,7 @@ MAX_PORT = 65535
 
 def hear(
     leg: Leg, places: list[int], description: SessionDescription, options: Options, *, sip_source: bool
-) -> tuple[Media, ...]:
+) -> list[Media]:
     """The medias of a leg as its own session description has them.
 
     `places` are those of its m-lines among its medias. With `sip_source` addresses are taken from `received-from`
@@ -48,7 +48,7 @@ def hear(
             medias.append(media)
         else:
             medias[slot] = media
-    return tuple(medias)
+    return medias
 
 
 def check(description: SessionDescription, options: Options, *, sip_source: bool) -> None:
@@ -194,7 +194,10 @@ def _offered_protocol(receiver: Leg, said: Media, options: Options) -> Protocol:
     wanted = options.transport_protocol or receiver.protocol
     if not own.rtp or not wanted or wanted == "accept":
         return own
-    return protocol_of(wanted)
+    told = protocol_of(wanted)
+    if told.secure != own.secure:
+        raise RequestError(f'Unsupported transport-protocol "{told.name}" toward the receiver of "{own.name}"')
+    return told
 
 
 def _generated_mid(said: Media, options: Options) -> str | None:

@@ -29,6 +29,13 @@ def with_leg(call: Call, leg: Leg) -> Call:
     return replace(call, legs=(*call.legs[: leg.id], leg, *call.legs[leg.id + 1 :]))
 
 
+def with_legs(call: Call, one: Leg, other: Leg) -> Call:
+    """The call with two legs in place of their former selves."""
+    legs = list(call.legs)
+    legs[one.id], legs[other.id] = one, other
+    return replace(call, legs=tuple(legs))
+
+
 def for_offer(call: Call, options: Options, now: int) -> tuple[Call, Leg, Leg]:
     """The call with the offerer and the receiver of an offer."""
     offerer = find(call, options.from_tag)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ngdaemon.base.endpoint import Family, family_of
 from ngdaemon.call.manipulate import manipulate
-from ngdaemon.call.model import Leg, Media
+from ngdaemon.call.model import Media
 from ngdaemon.ng.options import Flag, Options
 from ngdaemon.sdp.protocols import protocol_of
 from ngdaemon.sdp.session import MediaSection, Section, SessionDescription
@@ -50,8 +50,6 @@ class Telling:
     """What the steps may look at: who said what, and who is told."""
 
     description: SessionDescription
-    sender: Leg
-    receiver: Leg
     options: Options
     is_answer: bool
     instance: str
@@ -109,8 +107,8 @@ def media_lines(telling: MediaTelling) -> list[str]:
     return manipulate(lines, telling.told.kind, telling.of.options.sdp_attr)
 
 
-def removed_lines(media: Media, family: Family) -> list[str]:
-    """The part that tells its sender that a media was withheld from the other side (`sdp-media-remove`)."""
+def absent_lines(media: Media, family: Family) -> list[str]:
+    """The part for a media of the offerer that the answer has no line for: withheld from the answerer, or left out."""
     formats = " ".join(media.formats) or "0"
     return [f"m={media.kind} 0 {media.protocol} {formats}", f"c=IN {family.value} {family.unspecified}"]
 

@@ -84,7 +84,12 @@ def _exchange(service: Service, asked: Asked, description: SessionDescription, e
         allocator.undo()
         service.registry.restore(exchange.call.id)
         raise
-    call = replace(exchange.call, last_signal=service.wall.microseconds(), generation=exchange.call.generation + 1)
+    call = replace(
+        exchange.call,
+        last_signal=service.wall.microseconds(),
+        generation=exchange.call.generation + 1,
+        metadata=asked.options.metadata or exchange.call.metadata,
+    )
     service.registry.store(call, asked.now)
     allocator.give_up()
     return {"sdp": text}
