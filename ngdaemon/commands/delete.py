@@ -4,7 +4,7 @@ from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import CallId
 from ngdaemon.call import parties
 from ngdaemon.call.model import Call, Leg, LegId
-from ngdaemon.call.registry import Ending, without_legs
+from ngdaemon.call.registry import Ending
 from ngdaemon.commands.query import report
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.ng.options import Flag, Options
@@ -24,7 +24,7 @@ def delete(service: Service, asked: Asked) -> Reply:
         return {"warning": NOT_FOUND}
     delay = service.config.delete_delay if options.delete_delay is None else options.delete_delay
     gone = _gone(call, found) if found is not None else ()
-    if len(gone) and not without_legs(call, gone).subscriptions:
+    if all(item.subscriber in gone or item.source in gone for item in call.subscriptions):
         gone = ()
     reply: Reply = {}
     if Flag.FAST not in options.flags:

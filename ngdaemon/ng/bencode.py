@@ -122,11 +122,24 @@ def _long_length(digits: bytes) -> int:
     return int(digits)
 
 
+_FREQUENT = ("RTP", "RTCP", "RTP/AVP", "audio", "IPv4", "IPv6", "filled", "initialized", "send", "recv", "offer/answer")
+"""Values of query replies that stand in every call."""
+_MAX_WORDS = 512
+_LONGEST_WORD = 24
+
+
+def _encoded(text: str) -> bytes:
+    data = text.encode("utf-8", "surrogateescape")
+    return b"%d:%b" % (len(data), data)
+
+
 class _Encoder(BencodeEncoder):  # type: ignore[misc]
     """Appends encoded values to a list of parts."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._words: dict[str, bytes] = {word: _encoded(word) for word in _FREQUENT}
+        """Encoded forms of strings that come again and again."""
         self.encode_func = {
             str: self.encode_string,
             int: self.encode_int,
@@ -138,23 +151,39 @@ class _Encoder(BencodeEncoder):  # type: ignore[misc]
 
     def encode_dict(self, x: Mapping[str, object], r: list[bytes]) -> None:
         r.append(b"d")
+        words = self._words
         for key, value in x.items():
-            self.encode_string(key, r)
-            self._encoder(value)(value, r)
+            r.append(words.get(key) or self._learn(key))
+            if type(value) is int:
+                r.append(b"i%de" % value)
+            elif type(value) is str:
+                self.encode_string(value, r)
+            else:
+                self._encoder(value)(value, r)
         r.append(b"e")
 
     def encode_list(self, x: list[object] | tuple[object, ...], r: list[bytes]) -> None:
         r.append(b"l")
+        words = self._words
         for value in x:
-            self._encoder(value)(value, r)
+            if type(value) is str:
+                r.append(words.get(value) or _encoded(value))
+            else:
+                self._encoder(value)(value, r)
         r.append(b"e")
 
     def encode_string(self, x: str, r: list[bytes]) -> None:
-        data = x.encode("utf-8", "surrogateescape")
-        r.append(b"%d:%b" % (len(data), data))
+        r.append(self._words.get(x) or _encoded(x))
 
     def encode_int(self, x: int, r: list[bytes]) -> None:
         r.append(b"i%de" % x)
+
+    def _learn(self, key: str) -> bytes:
+        """The encoded form of a key. Keys of replies are few, but tags are among them: the store is bounded."""
+        data = _encoded(key)
+        if len(self._words) < _MAX_WORDS and len(key) <= _LONGEST_WORD:
+            self._words[key] = data
+        return data
 
     def _encoder(self, value: object) -> Any:
         encoder = self.encode_func.get(type(value))
