@@ -38,6 +38,7 @@ NO_EFFECT = {
 """Reason → options: `name[,short]`, `=` where a value follows, `+` where it may be repeated."""
 
 NOT_YET = {
+    "signalling templates": "templates=",
     "NG over TCP, HTTP and WebSocket": "listen-tcp-ng,N+ listen-http+ listen-https+ https-cert= https-key=",
     "the command line interface and metrics": (
         "listen-cli,c+ graphite,g= graphite-interval,G= graphite-prefix= graphite-timeout= mqtt-host= mqtt-port= "
