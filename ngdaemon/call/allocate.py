@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from ngdaemon.base.endpoint import Endpoint, Interface, is_unspecified
 from ngdaemon.base.errors import PortUnavailable, RequestError
-from ngdaemon.base.evolve import replace
 from ngdaemon.base.ids import CallId
 from ngdaemon.call.model import LocalPort, Media, PortSet
 from ngdaemon.media.forwarder import Forwarder
@@ -47,7 +46,7 @@ class Allocator:
         if keep or far is None or current.far == far:
             return media
         if current.far is None:
-            return replace(media, ports=replace(current, far=far))
+            return media._replace(ports=current._replace(far=far))
         return self._swap(media, interface, far, pair=pair)
 
     def _swap(self, media: Media, interface: Interface, far: Endpoint | None, *, pair: bool) -> Media:
@@ -57,8 +56,8 @@ class Allocator:
             fits = former.interface == interface and (not pair or former.rtcp is not None)
             if fits and (former.far is None or far is None or former.far == far):
                 others = tuple(item for item in media.former if item is not former)
-                return replace(media, ports=replace(former, far=far or former.far), former=(*others, *today))
-        return replace(media, ports=self._open(interface, far, pair=pair), former=(*media.former, *today))
+                return media._replace(ports=former._replace(far=far or former.far), former=(*others, *today))
+        return media._replace(ports=self._open(interface, far, pair=pair), former=(*media.former, *today))
 
     def _open(self, interface: Interface, far: Endpoint | None, *, pair: bool) -> PortSet:
         """Bind an RTP port, and the next one for RTCP where a pair is wanted."""
@@ -76,7 +75,7 @@ class Allocator:
         """The media without ports: it was refused, or is not ours to carry. It may come back to them."""
         if media.ports is None:
             return media
-        return replace(media, ports=None, former=(*media.former, media.ports))
+        return media._replace(ports=None, former=(*media.former, media.ports))
 
     def single(self, media: Media) -> Media:
         """The media without its RTCP port: RTP and RTCP share one from now on."""
@@ -84,7 +83,7 @@ class Allocator:
         if ports is None or ports.rtcp is None:
             return media
         self.dropped.append((ports.interface.address, ports.rtcp.port))
-        return replace(media, ports=replace(ports, rtcp=None))
+        return media._replace(ports=ports._replace(rtcp=None))
 
     def undo(self) -> None:
         """The request failed: give back what it opened."""

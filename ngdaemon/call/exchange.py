@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ngdaemon.base.endpoint import Endpoint, Family, Interface, family_of
-from ngdaemon.base.evolve import replace
 from ngdaemon.base.sources import Rng
 from ngdaemon.call import negotiate, parties, rewrite, wishes
 from ngdaemon.call.allocate import Allocator
@@ -101,8 +100,8 @@ class Exchange:
                 lines.extend(rewrite.media_lines(rewrite.MediaTelling(telling, section, self.said[slot], told)))
         origin, memory = versioned(origin, options.replace, sent, lines)
         lines[1] = f"o={origin}"
-        sender = replace(self.sender, answered=True, medias=tuple(self.said), session_name=first_name)
-        receiver = replace(self.receiver, medias=tuple(self.told), sent=memory)
+        sender = self.sender._replace(answered=True, medias=tuple(self.said), session_name=first_name)
+        receiver = self.receiver._replace(medias=tuple(self.told), sent=memory)
         self.call = parties.with_legs(self.call, sender, receiver)
         lines.append("")
         return "\r\n".join(lines)
@@ -119,7 +118,7 @@ class Exchange:
         """The m-lines to write, by place; None for those that the sender was not shown, or left out of its answer."""
         by_slot: dict[int, MediaSection | None] = dict(zip(self.slots, description.medias, strict=True))
         if self.is_answer:
-            by_slot.update({media.index: None for media in self.told if media.index not in by_slot})
+            by_slot.update({media.place: None for media in self.told if media.place not in by_slot})
         return sorted(by_slot.items())
 
 

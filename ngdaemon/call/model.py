@@ -1,12 +1,14 @@
 """The facts of a call, frozen: legs, their medias, local ports, and who receives from whom.
 
+They are named tuples because they change by copying, a dozen times a request: `_replace` costs a sixth of what it costs
+with frozen dataclasses.
+
 Every request makes a new `Call` out of the old one; the old one stays in force until the new one is complete.
 `LegId` is the place of a leg in `Call.legs`: legs are never taken out, only marked as ended.
 """
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from ngdaemon.base.endpoint import Endpoint, Family, Interface, is_unspecified
 from ngdaemon.base.ids import CallId, SocketId, Tag
@@ -29,16 +31,14 @@ class Block(Enum):
 NO_BLOCKS: frozenset[Block] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class LocalPort:
+class LocalPort(NamedTuple):
     """A bound UDP port of ours."""
 
     socket: SocketId
     port: int
 
 
-@dataclass(frozen=True, slots=True)
-class PortSet:
+class PortSet(NamedTuple):
     """The local ports that one media of a leg is told to send to.
 
     They belong to the endpoint of the *other* side at the time: when that changes the leg is told other ports, when it
@@ -57,11 +57,10 @@ class PortSet:
         return (self.rtp,) if self.rtcp is None else (self.rtp, self.rtcp)
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(NamedTuple):
     """One `m=` line of a leg: what the leg said of it, and what we agreed with the leg."""
 
-    index: int
+    place: int
     """From 0."""
     kind: str
     """`audio`, `video`, `image`, …"""
@@ -129,8 +128,7 @@ class Media:
         return self.rtp is not None and is_unspecified(self.rtp.address)
 
 
-@dataclass(frozen=True, slots=True)
-class SentOrigin:
+class SentOrigin(NamedTuple):
     """What a leg was told in `o=`, for the `replace` options (ng-protocol.md §4.9)."""
 
     username: str
@@ -142,8 +140,7 @@ class SentOrigin:
     """The SDP as last sent, without its version; only kept while versions are ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(NamedTuple):
     """One participant: half of a dialogue. `tag` is "" until its tag is known."""
 
     id: LegId
@@ -187,8 +184,7 @@ class Leg:
         return bool(tag) and (self.tag == tag or tag in self.aliases)
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscription(NamedTuple):
     """`subscriber` receives what `source` sends. Offer and answer make two of them."""
 
     subscriber: LegId
@@ -196,8 +192,7 @@ class Subscription:
     blocks: frozenset[Block] = NO_BLOCKS
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """Everything under one call-id."""
 
     id: CallId

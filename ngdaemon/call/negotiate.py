@@ -8,7 +8,6 @@ from typing import Any
 
 from ngdaemon.base.endpoint import Endpoint, parse_address
 from ngdaemon.base.errors import RequestError
-from ngdaemon.base.evolve import replace
 from ngdaemon.base.ids import Tag
 from ngdaemon.call.codec_choice import answerable, is_supplemental, passed_on
 from ngdaemon.call.model import Leg, LegId, Media
@@ -59,7 +58,7 @@ def check(description: SessionDescription, options: Options, *, sip_source: bool
 
 def slots(medias: tuple[Media, ...], count: int) -> list[int]:
     """The places of the m-lines that a leg writes: those withheld from it are not among them."""
-    shown = [media.index for media in medias if not media.removed]
+    shown = [media.place for media in medias if not media.removed]
     following = range(len(medias), len(medias) + count)
     return [*shown, *following][:count]
 
@@ -108,7 +107,7 @@ def _hear_media(
         values.update(rtp=rtp, rtcp=rtcp, plausible=_plausible(rtp, rtcp, received_from))
     if before is None:
         return Media(index, **values)
-    return replace(before, **values)
+    return before._replace(**values)
 
 
 def _mixes_extensions(*sections: Section) -> bool | None:
@@ -157,9 +156,9 @@ def _plausible(rtp: Endpoint, rtcp: Endpoint | None, received_from: str | None) 
 def offered(receiver: Leg, said: Media, before: Media | None, options: Options, *, is_answer: bool) -> Media:
     """What the receiver of an offer is told about one media."""
     protocol = _offered_protocol(receiver, said, options)
-    told = before or Media(said.index, said.kind, protocol.name, controlling=not is_answer)
+    told = before or Media(said.place, said.kind, protocol.name, controlling=not is_answer)
     if not said.active:
-        return replace(told, active=False, sends=said.receives, receives=said.sends, mid=said.mid)
+        return told._replace(active=False, sends=said.receives, receives=said.sends, mid=said.mid)
     wanted = options.rtcp_mux
     codecs = passed_on(said.codecs, options.codec)
     rtp = protocol_of(protocol.name).rtp
@@ -169,8 +168,7 @@ def offered(receiver: Leg, said: Media, before: Media | None, options: Options, 
         or (said.mux_offered and "demux" not in wanted)
         or (told.muxed and "demux" not in wanted)
     )
-    return replace(
-        told,
+    return told._replace(
         kind=said.kind,
         told_codecs=codecs or said.codecs,
         protocol=protocol.name,
@@ -202,7 +200,7 @@ def _offered_protocol(receiver: Leg, said: Media, options: Options) -> Protocol:
 
 def _generated_mid(said: Media, options: Options) -> str | None:
     if said.mid is None and Flag.GENERATE_MID in options.flags and protocol_of(said.protocol, said.kind).rtp:
-        return str(said.index + 1)
+        return str(said.place + 1)
     return said.mid
 
 
@@ -214,31 +212,30 @@ def _is_removed(said: Media, options: Options) -> bool:
 def settle_offerer(said: Media, options: Options) -> Media:
     """What an offerer's media remembers of how its offer of rtcp-mux is to be answered."""
     if _is_removed(said, options):
-        return replace(said, withheld=True, active=False)
+        return said._replace(withheld=True, active=False)
     if not said.active:
-        return replace(said, withheld=False)
+        return said._replace(withheld=False)
     wanted = options.rtcp_mux
     policy = "reject" if "reject" in wanted else "accept" if wanted & {"accept", "demux"} else ""
     muxed = said.muxed and said.mux_offered
-    return replace(said, withheld=False, mux_policy=policy, muxed=muxed, mux_told=said.mux_offered)
+    return said._replace(withheld=False, mux_policy=policy, muxed=muxed, mux_told=said.mux_offered)
 
 
 def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Media]:
     """The offerer's and the answerer's media after an answer."""
     if not said.active:
-        return replace(offerer, active=False, sends=said.receives, receives=said.sends), said
+        return offerer._replace(active=False, sends=said.receives, receives=said.sends), said
     answer_mux = said.mux_told and said.mux_offered
     accepted = offerer.mux_policy == "accept" or (answer_mux and offerer.mux_policy != "reject")
     offer_mux = offerer.mux_offered and accepted
-    said = replace(said, muxed=answer_mux, mux_told=answer_mux, mux_offered=False)
+    said = said._replace(muxed=answer_mux, mux_told=answer_mux, mux_offered=False)
     protocol = offerer.protocol
     if options.transport_protocol and protocol_of(protocol).rtp:
         if options.transport_protocol != "accept":
             protocol = options.transport_protocol
         elif said.protocol != said.told_protocol:
             protocol = said.protocol
-    told = replace(
-        offerer,
+    told = offerer._replace(
         muxed=offer_mux,
         mux_told=offer_mux,
         mux_required=False,
@@ -252,7 +249,7 @@ def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Medi
     chosen = passed_on(common, options.codec) or common
     if Flag.SINGLE_CODEC in options.flags:
         chosen = _single(chosen)
-    return replace(told, told_codecs=chosen), said
+    return told._replace(told_codecs=chosen), said
 
 
 def _single(codecs: tuple[Codec, ...]) -> tuple[Codec, ...]:

@@ -1,7 +1,6 @@
 """`o=` toward a leg, with the `replace` options that keep it steady (ng-protocol.md §4.9)."""
 
 from ngdaemon.base.endpoint import family_of
-from ngdaemon.base.evolve import replace
 from ngdaemon.call.model import SentOrigin
 from ngdaemon.sdp.session import Origin
 
@@ -43,10 +42,10 @@ def versioned(
         memory = SentOrigin(origin.username, origin.session_id, version, origin.family, origin.address, body)
         return (origin._replace(version=str(version)) if ours else origin), memory
     if not ours:
-        return origin, replace(sent, family=origin.family, address=origin.address)
+        return origin, sent._replace(family=origin.family, address=origin.address)
     version = sent.version
     if "force-increment-sdp-ver" in wanted or (sent.body and body != sent.body):
         version = (version + 1) % VERSION_LIMIT
-    return origin._replace(version=str(version)), replace(
-        sent, version=version, body=body, family=origin.family, address=origin.address
+    return origin._replace(version=str(version)), sent._replace(
+        version=version, body=body, family=origin.family, address=origin.address
     )

@@ -1,6 +1,5 @@
 """Who is meant: finding, joining and making the legs that a request speaks of (ng-protocol.md §2.4, §3.1)."""
 
-from ngdaemon.base.evolve import replace
 from ngdaemon.base.ids import Tag
 from ngdaemon.call.model import Call, Leg, LegId, Subscription
 from ngdaemon.ng.options import Flag, Options
@@ -21,19 +20,19 @@ def find(call: Call, tag: str | None) -> Leg | None:
 def add_leg(call: Call, tag: str, created: int, via_branch: str = "") -> tuple[Call, Leg]:
     """A call with one more leg."""
     leg = Leg(LegId(len(call.legs)), Tag(tag), created, via_branch=via_branch)
-    return replace(call, legs=(*call.legs, leg)), leg
+    return call._replace(legs=(*call.legs, leg)), leg
 
 
 def with_leg(call: Call, leg: Leg) -> Call:
     """The call with the leg in place of its former self."""
-    return replace(call, legs=(*call.legs[: leg.id], leg, *call.legs[leg.id + 1 :]))
+    return call._replace(legs=(*call.legs[: leg.id], leg, *call.legs[leg.id + 1 :]))
 
 
 def with_legs(call: Call, one: Leg, other: Leg) -> Call:
     """The call with two legs in place of their former selves."""
     legs = list(call.legs)
     legs[one.id], legs[other.id] = one, other
-    return replace(call, legs=tuple(legs))
+    return call._replace(legs=tuple(legs))
 
 
 def for_offer(call: Call, options: Options, now: int) -> tuple[Call, Leg, Leg]:
@@ -94,8 +93,8 @@ def _unnamed_answerer(call: Call, offerer: Leg, options: Options) -> Leg | None:
 def _named(leg: Leg, tag: str) -> Leg:
     """The leg with its tag known; of several the newest is its tag, the others are aliases."""
     if not leg.tag:
-        return replace(leg, tag=Tag(tag))
-    return replace(leg, tag=Tag(tag), aliases=(*leg.aliases, leg.tag))
+        return leg._replace(tag=Tag(tag))
+    return leg._replace(tag=Tag(tag), aliases=(*leg.aliases, leg.tag))
 
 
 def _join(call: Call, one: LegId, other: LegId, *, exclusive: bool) -> Call:
@@ -107,4 +106,4 @@ def _join(call: Call, one: LegId, other: LegId, *, exclusive: bool) -> Call:
         if {item.subscriber, item.source} != pair
         and not (exclusive and (item.subscriber in pair or item.source in pair))
     )
-    return replace(call, subscriptions=(*kept, Subscription(one, other), Subscription(other, one)))
+    return call._replace(subscriptions=(*kept, Subscription(one, other), Subscription(other, one)))

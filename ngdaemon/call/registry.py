@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from ngdaemon.base.evolve import replace
 from ngdaemon.base.ids import CallId, SocketId
 from ngdaemon.call.allocate import release
 from ngdaemon.call.model import Call, Leg, LegId, Media, PortSet
@@ -241,8 +240,8 @@ def without_legs(call: Call, gone: Collection[LegId]) -> Call:
     """The call with these legs ended: they have no ports and receive from nobody."""
     legs = tuple(_ended(leg) if leg.id in gone else leg for leg in call.legs)
     kept = tuple(item for item in call.subscriptions if item.subscriber not in gone and item.source not in gone)
-    return replace(call, legs=legs, subscriptions=kept)
+    return call._replace(legs=legs, subscriptions=kept)
 
 
 def _ended(leg: Leg) -> Leg:
-    return replace(leg, ended=True, medias=tuple(replace(media, ports=None, former=()) for media in leg.medias))
+    return leg._replace(ended=True, medias=tuple(media._replace(ports=None, former=()) for media in leg.medias))

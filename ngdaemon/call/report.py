@@ -220,7 +220,7 @@ def _heard(call: Call, leg: Leg, media: Media, measured: Measured) -> list[SsrcC
     sources: list[SsrcCounters] = []
     for number in call.sources_of(leg.id):
         others = call.leg(number).medias
-        ports = others[media.index].ports if media.index < len(others) else None
+        ports = others[media.place].ports if media.place < len(others) else None
         if ports is not None:
             sources.extend(measured.counters.get(ports.rtp.socket, NO_COUNTERS).sources)
     return sources

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from ngdaemon.base.evolve import replace
 from ngdaemon.call.model import Leg
 from ngdaemon.ng.options import Flag, Options
 
@@ -33,7 +32,7 @@ def of_sender(leg: Leg, options: Options, *, is_answer: bool) -> Leg:
         changes["learning"] = options.endpoint_learning
     if is_answer and _is_final(options):
         changes["final"] = True
-    return replace(leg, **changes) if changes else leg
+    return leg._replace(**changes) if changes else leg
 
 
 def of_receiver(leg: Leg, options: Options, *, is_answer: bool) -> Leg:
@@ -47,7 +46,7 @@ def of_receiver(leg: Leg, options: Options, *, is_answer: bool) -> Leg:
         changes["learning"] = options.endpoint_learning
     if options.transport_protocol and not is_answer:
         changes["protocol"] = options.transport_protocol
-    return replace(leg, **changes) if changes else leg
+    return leg._replace(**changes) if changes else leg
 
 
 def _is_final(options: Options) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from ngdaemon.base.errors import RequestError
-from ngdaemon.base.evolve import replace
 from ngdaemon.base.ids import CallId
 from ngdaemon.call import selection
 from ngdaemon.call.model import NO_BLOCKS, Block, Call, Leg, Subscription
@@ -86,14 +85,14 @@ def _apply(
 
     if flows is not None:
         subscriptions = tuple(
-            replace(item, blocks=change(item.blocks)) if item in flows else item for item in call.subscriptions
+            item._replace(blocks=change(item.blocks)) if item in flows else item for item in call.subscriptions
         )
-        call = replace(call, subscriptions=subscriptions)
+        call = call._replace(subscriptions=subscriptions)
     elif leg is not None:
-        legs = tuple(replace(item, blocks=change(item.blocks)) if item.id == leg.id else item for item in call.legs)
-        call = replace(call, legs=legs)
+        legs = tuple(item._replace(blocks=change(item.blocks)) if item.id == leg.id else item for item in call.legs)
+        call = call._replace(legs=legs)
     else:
-        call = replace(call, blocks=change(call.blocks))
+        call = call._replace(blocks=change(call.blocks))
         if not on and (Flag.ALL in options.flags or options.all == "all"):
             call = _without_party_blocks(call, block)
     service.registry.replan(call)
@@ -102,6 +101,6 @@ def _apply(
 
 def _without_party_blocks(call: Call, block: Block) -> Call:
     """The call with a block taken off every party and flow too."""
-    legs = tuple(replace(leg, blocks=leg.blocks - {block}) for leg in call.legs)
-    subscriptions = tuple(replace(item, blocks=item.blocks - {block} or NO_BLOCKS) for item in call.subscriptions)
-    return replace(call, legs=legs, subscriptions=subscriptions)
+    legs = tuple(leg._replace(blocks=leg.blocks - {block}) for leg in call.legs)
+    subscriptions = tuple(item._replace(blocks=item.blocks - {block} or NO_BLOCKS) for item in call.subscriptions)
+    return call._replace(legs=legs, subscriptions=subscriptions)

@@ -3,7 +3,6 @@
 import logging
 
 from ngdaemon.base.errors import RequestError
-from ngdaemon.base.evolve import replace
 from ngdaemon.base.ids import CallId
 from ngdaemon.call import negotiate, parties
 from ngdaemon.call.allocate import Allocator
@@ -72,7 +71,7 @@ def _with_tos(service: Service, call: Call, options: Options) -> Call:
     if options.tos is not None and options.tos < 0:
         return call
     tos = options.tos if options.tos is not None and options.tos <= 255 else service.config.tos
-    return replace(call, tos=tos or None)
+    return call._replace(tos=tos or None)
 
 
 def _exchange(service: Service, asked: Asked, description: SessionDescription, exchange: Exchange) -> Reply:
@@ -84,8 +83,7 @@ def _exchange(service: Service, asked: Asked, description: SessionDescription, e
         allocator.undo()
         service.registry.restore(exchange.call.id)
         raise
-    call = replace(
-        exchange.call,
+    call = exchange.call._replace(
         last_signal=service.wall.microseconds(),
         generation=exchange.call.generation + 1,
         metadata=asked.options.metadata or exchange.call.metadata,

@@ -5,6 +5,7 @@ reference accepts and refuses (ng-protocol.md §2.3, §4.1).
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Family, parse_address
@@ -130,11 +131,13 @@ def parse(text: str, max_medias: int = 64) -> SessionDescription:
     description = SessionDescription(text, session, None, None, [])
     section: Section = session
     expecting_version = True
+    if "\0" in text:
+        raise RequestError(FAILED)
     for raw in text.split("\n"):
-        line = raw[:-1] if raw.endswith("\r") else raw
+        line = raw[:-1] if raw[-1:] == "\r" else raw
         if not line or line == " ":
             break
-        if line[1:2] != "=" or "\r" in line or "\0" in line:
+        if line[1:2] != "=" or "\r" in line:
             raise RequestError(FAILED)
         kind, value = line[0], line[2:]
         if expecting_version:
@@ -195,19 +198,19 @@ def _parse_media(value: str) -> MediaSection:
     )
 
 
+@lru_cache(4096)
 def parse_connection(value: str) -> Connection:
-    """Parse the value of a `c=` line. Only plain numeric addresses of the family named are taken."""
+    """Parse the value of a `c=` line. Only plain numeric addresses of the family named are taken.
+
+    The same phones come again and again, so what was parsed is kept for a while.
+    """
     words = value.split()
     if len(words) < 3 or words[0].upper() != "IN":
         raise RequestError(FAILED)
-    return Connection(*_address(words[1], words[2]))
-
-
-def _address(family: str, text: str) -> tuple[Family, str]:
-    address = parse_address(text)
-    if address is None or family.upper() != f"IP{address.version}":
+    address = parse_address(words[2])
+    if address is None or words[1].upper() != f"IP{address.version}":
         raise RequestError(FAILED)
-    return Family(f"IP{address.version}"), str(address)
+    return Connection(Family(f"IP{address.version}"), str(address))
 
 
 def _is_number(text: str) -> bool:
