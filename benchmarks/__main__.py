@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import traffic
+from benchmarks.alone import AloneError, alone
 from benchmarks.daemons import DAEMONS, ROOT, Site, version_of
 from benchmarks.kernel import machine, pin
 from benchmarks.measures import FULL, QUICK
@@ -25,8 +26,9 @@ def main() -> int:
         print("--quick figures are not for the documentation: leave out --write", file=sys.stderr)
         return 2
     try:
-        report = _measure(options)
-    except (DaemonError, traffic.LoadError) as failure:
+        with alone():
+            report = _measure(options)
+    except (AloneError, DaemonError, traffic.LoadError) as failure:
         print(f"benchmarks: {failure}", file=sys.stderr)
         return 1
     print(report.markdown())

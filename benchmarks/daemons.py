@@ -7,6 +7,7 @@ the same options: errors alone are logged, no kernel module, and a `delete` ends
 
 import contextlib
 import resource
+import socket
 import subprocess
 import sys
 import tempfile
@@ -80,6 +81,7 @@ class Running:
 @contextlib.contextmanager
 def running(daemon: Daemon, site: Site) -> Iterator[Running]:
     """Start a daemon, and stop it at the end. Raises DaemonError, with its log, when it does not come up or stay up."""
+    _check_port_is_free(site)
     with tempfile.TemporaryFile() as log, _process(daemon, site, log) as process:
         client = NgClient(site.address, site.ng_port)
         try:
@@ -135,6 +137,15 @@ def _prepare(core: int) -> None:
     pin(core)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _check_port_is_free(site: Site) -> None:
+    """Another daemon at this port would answer in place of ours."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((site.address, site.ng_port))
+        except OSError as error:
+            raise DaemonError(f"control port {site.address}:{site.ng_port} cannot be used: {error.strerror}") from None
 
 
 def _wait_until_ready(daemon: Daemon, process: "subprocess.Popen[bytes]", site: Site) -> None:
