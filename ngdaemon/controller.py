@@ -8,6 +8,7 @@ import logging
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.sources import Load, Rng, Wall
+from ngdaemon.base.throttle import Throttle, with_count
 from ngdaemon.call.interfaces import Interfaces
 from ngdaemon.call.registry import Ending, Registry
 from ngdaemon.call.statistics import Statistics
@@ -42,8 +43,10 @@ class Controller:
             limits=Limits(load),
             rng=rng,
             wall=wall,
+            complaints=Throttle(),
             instance=rng.bytes(6).hex(),
         )
+        self._limits = message.Limits(config.max_datagram, config.max_depth)
         self._replay = ReplayCache()
         self._reported: set[str] = set()
 
@@ -54,7 +57,7 @@ class Controller:
         """
         parts = message.split(datagram)
         if parts is None:
-            logger.warning("dropped a control message without a cookie from %s", source)
+            self._complain(f"dropped a control message without a cookie from {source.address}", now)
             return None
         cookie, document = parts
         known = self._replay.lookup(cookie, now)
@@ -68,9 +71,9 @@ class Controller:
         """Decode, run, encode."""
         started = self._service.wall.microseconds()
         try:
-            request = message.decode(cookie, document, self._limits())
+            request = message.decode(cookie, document, self._limits)
         except MessageError as error:
-            logger.warning("refused a control message from %s: %s", source, error)
+            self._complain(f"refused a control message from {source.address}: {error}", now)
             return message.encode(cookie, _error(str(error)), error.format)
         reply = self._run(request, source, now)
         seconds = (self._service.wall.microseconds() - started) / 1e6
@@ -84,10 +87,11 @@ class Controller:
         command = request.body.get("command")
         if not isinstance(command, str):
             return _error('Dictionary contains no key "command"')
-        call_id = str(request.body.get("call-id") or "")
+        call_id = ""
         reply: Reply
         try:
             options = parse(request.body)
+            call_id = options.call_id or ""
             self._report_options(options, call_id)
             reply = table.run(self._service, command, Asked(options, source, now))
             reply.setdefault("result", "ok")
@@ -107,9 +111,11 @@ class Controller:
                 logger.info("%s from %s", command, source, extra={"call": call_id, "tag": options.from_tag or ""})
         return reply
 
-    def _limits(self) -> message.Limits:
-        config = self._service.config
-        return message.Limits(config.max_datagram, config.max_depth)
+    def _complain(self, text: str, now: float) -> None:
+        """Warn of what comes from outside, at a bounded rate."""
+        held_back = self._service.complaints.passes(text, now)
+        if held_back is not None:
+            logger.warning("%s", with_count(text, held_back))
 
     def _report_options(self, options: Options, call_id: str) -> None:
         """Log what is known but not done yet once per daemon, and what is unknown each time."""
@@ -141,6 +147,7 @@ class Controller:
         """Take over settings that may change while running."""
         self._service.config = config
         self._service.registry.config = config
+        self._limits = message.Limits(config.max_datagram, config.max_depth)
 
     def close(self, now: float) -> None:
         """End all calls."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ngdaemon.base.endpoint import Endpoint, Interface, is_unspecified
 from ngdaemon.base.errors import PortUnavailable, RequestError
 from ngdaemon.base.ids import CallId
+from ngdaemon.base.throttle import Throttle, with_count
 from ngdaemon.call.model import LocalPort, Media, PortSet
 from ngdaemon.media.forwarder import Forwarder
 from ngdaemon.media.ports import Ports, PortsExhausted
@@ -25,6 +26,7 @@ class Allocator:
     ports: Ports
     forwarder: Forwarder
     now: float
+    complaints: Throttle
     opened: list[PortSet] = field(default_factory=list)
     dropped: list[tuple[str, int]] = field(default_factory=list)
     """Addresses and ports that are no longer used once the request has succeeded."""
@@ -64,7 +66,9 @@ class Allocator:
         try:
             first, sockets = self.ports.open(self.call, interface.address, pair, self.forwarder, self.now)
         except (PortsExhausted, PortUnavailable) as error:
-            logger.error("%s", error, extra={"call": self.call})
+            held_back = self.complaints.passes(f"ports {interface.address}", self.now)
+            if held_back is not None:
+                logger.error("%s", with_count(str(error), held_back), extra={"call": self.call})
             raise RequestError(RAN_OUT) from error
         rtcp = LocalPort(sockets[1], first + 1) if pair else None
         opened = PortSet(interface, LocalPort(sockets[0], first), rtcp, far)

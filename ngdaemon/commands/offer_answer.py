@@ -76,7 +76,7 @@ def _with_tos(service: Service, call: Call, options: Options) -> Call:
 
 def _exchange(service: Service, asked: Asked, description: SessionDescription, exchange: Exchange) -> Reply:
     """Run one half of an offer/answer exchange; the old call stays in force if anything fails."""
-    allocator = Allocator(exchange.call.id, service.ports, service.forwarder, asked.now)
+    allocator = Allocator(exchange.call.id, service.ports, service.forwarder, asked.now, service.complaints)
     try:
         text = exchange.run(description, asked.options, service, allocator)
     except BaseException:

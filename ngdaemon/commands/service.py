@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.sources import Rng, Wall
+from ngdaemon.base.throttle import Throttle
 from ngdaemon.call.interfaces import Interfaces
 from ngdaemon.call.registry import Registry
 from ngdaemon.call.statistics import Statistics
@@ -29,6 +30,7 @@ class Service:
     limits: Limits
     rng: Rng
     wall: Wall
+    complaints: Throttle
     instance: str
     """Names this daemon in `a=rtpengine:` lines (`loop-protect`): 12 hex digits."""
 

@@ -1,0 +1,29 @@
+"""Keeps repeated complaints from flooding the log."""
+
+INTERVAL = 10.0
+"""Seconds between two complaints of a kind."""
+
+MAX_KINDS = 256
+
+
+class Throttle:
+    """Lets one complaint of a kind pass in `INTERVAL`, and counts those that it holds back."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, tuple[float, int]] = {}
+
+    def passes(self, kind: str, now: float) -> int | None:
+        """The number of complaints held back since the last one, or None when this one is held back too."""
+        last = self._kinds.get(kind)
+        if last is not None and now - last[0] < INTERVAL:
+            self._kinds[kind] = (last[0], last[1] + 1)
+            return None
+        if last is None and len(self._kinds) >= MAX_KINDS:
+            self._kinds.clear()
+        self._kinds[kind] = (now, 0)
+        return last[1] if last is not None else 0
+
+
+def with_count(text: str, held_back: int) -> str:
+    """The complaint, with how many like it were held back before."""
+    return f"{text} ({held_back} more like this before)" if held_back else text
