@@ -4,20 +4,47 @@ Every scenario is a test. Those that are known to disagree stand in `deviations.
 agree and the reason; a change in either direction fails, so that the file is always true.
 """
 
-import json
-import os
-import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from tests.golden import record
+from tests.golden import deviations, record
+from tests.golden.deviations import REASONS, WANTED
+from tests.golden.runner import LEVELS, Case, Reply, Runner, cases, level_of
 
-HERE = Path(__file__).parent
-DEVIATIONS: dict[str, dict[str, str]] = json.loads((HERE / "deviations.json").read_text())
-LEVELS = ("exact", "lines", "semantic")
+CASES = cases()
+KNOWN = deviations.read()
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES])
+def test_replies(runner: Runner, case: Case) -> None:
+    replies = runner.play(case)
+    level = level_of(case.scenario, replies)
+    listed = KNOWN[case.id].level if case.id in KNOWN else "exact"
+    assert level == listed, explanation(case, replies, level, listed)
+
+
+def explanation(case: Case, replies: list[Reply], level: str, listed: str) -> str:
+    """What changed, in words, and the differences where it became worse."""
+    title = f"{case.scenario['about']}\nagrees at level {level!r}, listed is {listed!r}"
+    if LEVELS.index(level) < LEVELS.index(listed):
+        return f"{title}: better than before; run python -m tests.golden.deviations --update"
+    return "\n".join((title, *record.judge(case.scenario, replies, listed)))
+
+
+def test_deviations_are_of_scenarios_that_exist() -> None:
+    assert set(KNOWN) <= {case.id for case in CASES}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_each_deviation_has_a_level_and_a_reason(name: str) -> None:
+    level, reason = KNOWN[name]
+    assert level in LEVELS[1:]
+    assert reason in REASONS or len(reason.split()) > 3, "give a word of the table or a sentence"
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "percent"),
+    [(name, level, percent) for name, levels in WANTED.items() for level, percent in levels.items()],
+)
+def test_plain_scenarios_agree(name: str, level: str, percent: float) -> None:
+    share = deviations.shares(KNOWN, CASES)[name][level]
+    assert share.percent >= percent
