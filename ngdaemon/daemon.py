@@ -1,5 +1,6 @@
 """The composition root: everything that is real (clock, randomness, sockets, signals) is made here and handed down."""
 
+import gc
 import logging
 import os
 import signal
@@ -28,6 +29,13 @@ from ngdaemon.shell.wall import SystemWall
 
 logger = logging.getLogger("ngdaemon")
 
+COLLECTION = (10_000, 10, 100)
+"""Thresholds of Python's cyclic garbage collector.
+
+Facts of calls form no cycles, so nearly all memory is freed without it, while a full collection looks at every object
+of every call: by default that comes often, and was seen to stop media for 124 ms with 2,000 calls.
+"""
+
 
 def run(settings: Loader, loaded: Loaded, environment: Mapping[str, str]) -> int:
     """Run until told to stop, and give the exit code. Raises ConfigError when the start is not possible."""
@@ -36,6 +44,9 @@ def run(settings: Loader, loaded: Loaded, environment: Mapping[str, str]) -> int
     route_twisted()
     daemon = Daemon(settings, loaded, log, reactor, Supervisor(environment))
     daemon.start()
+    gc.collect()
+    gc.freeze()  # what was made so far stays: it need not be looked at again
+    gc.set_threshold(*COLLECTION)
     reactor.run()
     return 0
 

@@ -10,7 +10,7 @@ from ngdaemon.base.ids import CallId, SocketId
 from ngdaemon.call.allocate import release
 from ngdaemon.call.model import Call, Leg, LegId, Media, PortSet
 from ngdaemon.call.planner import NOTHING, plan
-from ngdaemon.call.statistics import Statistics
+from ngdaemon.call.statistics import Statistics, Traffic
 from ngdaemon.call.summary import summary
 from ngdaemon.config import Config
 from ngdaemon.media.forwarder import Event, Forwarder, Learned, SocketCounters, Tapped
@@ -66,6 +66,13 @@ class Registry:
     def __iter__(self) -> Iterator[Call]:
         return (entry.call for entry in self._entries.values())
 
+    def traffic(self) -> Traffic:
+        """What the calls that are up have relayed so far."""
+        living = Traffic()
+        for call_id in self._entries:
+            living = living.plus(self.forwarder.counters(call_id).values())
+        return living
+
     def get(self, call_id: CallId) -> Call | None:
         entry = self._entries.get(call_id)
         return entry.call if entry is not None else None
@@ -100,8 +107,11 @@ class Registry:
     def end_legs(self, call_id: CallId, legs: tuple[LegId, ...], now: float) -> None:
         """End some legs of a call: their sockets are closed, the others go on."""
         entry = self._entries[call_id]
+        counters = self.forwarder.counters(call_id)
         for number in legs:
             for media in entry.call.leg(number).medias:
+                ports = (port for item in port_sets(media) for port in item.ports)
+                self.statistics.count_traffic(counters[port.socket] for port in ports if port.socket in counters)
                 release(self.ports, port_sets(media), now)
         entry.call = without_legs(entry.call, legs)
         entry.plan = plan(entry.call, Learning(self.config.endpoint_learning))
@@ -120,6 +130,9 @@ class Registry:
         call = entry.call
         counters = self.forwarder.counters(call_id)
         self.statistics.count_end(call, ending.value, counters, now - entry.created_at)
+        if entry.quality is not None:
+            known = ((source.average, source.samples) for source in entry.quality.sources.values())
+            self.statistics.count_quality((score, samples) for score, samples in known if score is not None)
         if logger.isEnabledFor(logging.INFO):
             logger.info("%s", summary(call, counters, ending.name, now - entry.created_at), extra={"call": call_id})
         self.forwarder.apply(call_id, NOTHING)

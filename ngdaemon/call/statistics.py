@@ -3,8 +3,9 @@
 Durations are seconds. In the NG reply numbers with a fraction are text with six decimals.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Interface
 from ngdaemon.base.ids import SocketId
@@ -60,8 +61,15 @@ ENDINGS = (
     "forcedterminatedsessions",
 )
 
-MAX_PROXIES = 256
-"""Proxies that are counted one by one; further ones are only in the sums."""
+MAX_PROXIES = 20
+"""Proxies that are counted one by one, so that the reply fits into a datagram; further ones are only in the sums."""
+
+
+SHARES = (("_user", 1), ("_kernel", 0), ("", 1))
+"""Suffix of a key → the share of the packets that it tells of: none of them is forwarded in the kernel."""
+
+SHORTEST_RATE = 1.0
+"""Seconds over which a rate is taken at least."""
 
 
 @dataclass(slots=True)
@@ -73,6 +81,22 @@ class ProxyCounters:
     errors: int = 0
 
 
+class Traffic(NamedTuple):
+    """What was relayed: packets and UDP payload octets sent on, and packets that could not be."""
+
+    packets: int = 0
+    bytes: int = 0
+    errors: int = 0
+
+    def plus(self, counters: Iterable[SocketCounters]) -> "Traffic":
+        packets, octets, errors = self
+        for item in counters:
+            packets += item.packets_out
+            octets += item.bytes_out
+            errors += item.errors_in + item.errors_out
+        return Traffic(packets, octets, errors)
+
+
 class Statistics:
     """Sums since the start."""
 
@@ -82,9 +106,12 @@ class Statistics:
         self._endings = dict.fromkeys(ENDINGS, 0)
         self._proxies: dict[str, ProxyCounters] = {}
         self._totals = ProxyCounters()
-        self._packets = 0
-        self._bytes = 0
-        self._errors = 0
+        self._traffic = Traffic()
+        """Of calls and parties that have ended."""
+        self._sampled = (now, Traffic())
+        """When rates were asked for last, and what had been relayed by then."""
+        self._score_sums: tuple[float, float, int] = (0.0, 0.0, 0)
+        """MOS, its square, and samples, of streams that have ended."""
         self._zero_way = 0
         self._one_way = 0
         self._durations = 0.0
@@ -118,10 +145,7 @@ class Statistics:
         self._ended += 1
         self._durations += duration
         self._squares += duration * duration
-        for item in counters.values():
-            self._packets += item.packets_out
-            self._bytes += item.bytes_out
-            self._errors += item.errors_in + item.errors_out
+        self.count_traffic(counters.values())
         sending = silent = 0
         for leg in call.legs:
             for media in leg.medias:
@@ -132,44 +156,75 @@ class Statistics:
         self._zero_way += silent if not sending else 0
         self._one_way += bool(sending and silent)
 
-    def tree(self, calls: Iterable[Call], interfaces: Iterable[Tree], now: float) -> Tree:
-        """The reply to `statistics`."""
-        own = sum(1 for _ in calls)
+    def count_traffic(self, counters: Iterable[SocketCounters]) -> None:
+        """Count what sockets relayed that are about to be closed."""
+        self._traffic = self._traffic.plus(counters)
+
+    def count_quality(self, scores: Iterable[tuple[float, int]]) -> None:
+        """Count the average MOS of streams that ended, each with its number of samples."""
+        total, squares, samples = self._score_sums
+        for score, count in scores:
+            total += score * count
+            squares += score * score * count
+            samples += count
+        self._score_sums = (total, squares, samples)
+
+    def tree(self, calls: Sequence[Call], living: Traffic, interfaces: Iterable[Tree], now: float) -> Tree:
+        """The reply to `statistics`. `living` is what the calls that are up have relayed so far."""
+        traffic = Traffic(*map(sum, zip(self._traffic, living, strict=True)))
         return {
-            "currentstatistics": self._current(own),
-            "totalstatistics": self._total(now),
-            "mos": {
-                "mos_total": _text(0.0),
-                "mos2_total": _text(0.0),
-                "mos_samples_total": 0,
-                "mos_average": _text(0.0),
-                "mos_stddev": _text(0.0),
-            },
+            "currentstatistics": self._current(calls, traffic, now),
+            "totalstatistics": self._total(traffic, now),
+            "mos": self._mos(),
             "controlstatistics": self._control(),
             "interfaces": list(interfaces),
             "transcoders": [],
         }
 
-    def _current(self, own: int) -> Tree:
+    def _current(self, calls: Sequence[Call], traffic: Traffic, now: float) -> Tree:
+        """Calls that are up, and rates per second since rates were asked for last."""
+        then, before = self._sampled
+        if now - then >= SHORTEST_RATE:
+            self._sampled = (now, traffic)
+        seconds = max(now - then, SHORTEST_RATE)
+        rates = [int((after - first) / seconds) for after, first in zip(traffic, before, strict=True)]
         tree: Tree = {
-            "sessionsown": own,
+            "sessionsown": len(calls),
             "sessionsforeign": 0,
-            "sessionstotal": own,
+            "sessionstotal": len(calls),
             "transcodedmedia": 0,
         }
-        for suffix in ("_user", "_kernel", ""):
-            for name in ("packetrate", "byterate", "errorrate"):
-                tree[name + suffix] = 0
-        tree.update({"media_userspace": own, "media_kernel": 0, "media_mixed": 0})
+        for suffix, share in SHARES:
+            for name, rate in zip(("packetrate", "byterate", "errorrate"), rates, strict=True):
+                tree[name + suffix] = rate * share
+        medias = sum(media.ports is not None for call in calls for leg in call.legs for media in leg.medias)
+        tree.update({"media_userspace": medias, "media_kernel": 0, "media_mixed": 0})
         return tree
 
-    def _total(self, now: float) -> Tree:
+    def _mos(self) -> Tree:
+        """Scores of the calls that have ended."""
+        total, squares, samples = self._score_sums
+        average = total / samples if samples else 0.0
+        variance = squares / samples - average * average if samples else 0.0
+        return {
+            "mos_total": _text(total),
+            "mos2_total": _text(squares),
+            "mos_samples_total": samples,
+            "mos_average": _text(average),
+            "mos_stddev": _text(max(variance, 0.0) ** 0.5),
+        }
+
+    def _total(self, traffic: Traffic, now: float) -> Tree:
         average = self._durations / self._ended if self._ended else 0.0
         variance = self._squares / self._ended - average * average if self._ended else 0.0
         tree: Tree = {"uptime": str(int(now - self._started)), "managedsessions": self.managed}
         tree.update(self._endings)
-        relayed = {"relayedpackets": self._packets, "relayedpacketerrors": self._errors, "relayedbytes": self._bytes}
-        for suffix, share in (("_user", 1), ("_kernel", 0), ("", 1)):
+        relayed = {
+            "relayedpackets": traffic.packets,
+            "relayedpacketerrors": traffic.errors,
+            "relayedbytes": traffic.bytes,
+        }
+        for suffix, share in SHARES:
             tree.update({name + suffix: value * share for name, value in relayed.items()})
         tree.update(
             {

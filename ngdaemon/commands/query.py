@@ -53,4 +53,5 @@ def statistics(service: Service, asked: Asked) -> Reply:
         interface_tree(item, service.config.port_min, service.config.port_max, service.ports.used(item.address))
         for item in service.config.interfaces
     ]
-    return {"statistics": service.statistics.tree(service.registry, interfaces, asked.now)}
+    registry = service.registry
+    return {"statistics": service.statistics.tree(list(registry), registry.traffic(), interfaces, asked.now)}
