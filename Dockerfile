@@ -3,8 +3,8 @@
 #   docker build -t ngdaemon .
 #   docker run --network host ngdaemon
 #
-# Media needs the host's addresses and a wide range of ports, so run it in the host's network. Every option can be set by
-# environment (NGDAEMON_INTERFACE=…), as an argument, or in /etc/ngdaemon/ngdaemon.conf.
+# Media needs the host's addresses and a wide range of ports, so run it in the host's network. Options are best set by
+# environment (-e NGDAEMON_INTERFACE=…) or in /etc/ngdaemon/ngdaemon.conf: the health check reads them there too.
 
 FROM debian:bookworm-slim AS build
 COPY . /source
