@@ -4,6 +4,7 @@ Everything that the daemon knows is behind this object; the shell gives it datag
 """
 
 import logging
+from collections.abc import Callable
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.errors import RequestError
@@ -26,10 +27,25 @@ from ngdaemon.ng.replay import ReplayCache
 logger = logging.getLogger("ngdaemon.control")
 
 
+def _nobody(_config: Config) -> None:
+    """Nobody wants to know of changed settings."""
+
+
 class Controller:
     """Answers NG requests and keeps time."""
 
-    def __init__(self, config: Config, forwarder: Forwarder, rng: Rng, wall: Wall, load: Load, now: float) -> None:
+    def __init__(
+        self,
+        config: Config,
+        forwarder: Forwarder,
+        rng: Rng,
+        wall: Wall,
+        load: Load,
+        now: float,
+        changed: Callable[[Config], None] = _nobody,
+    ) -> None:
+        """`changed` is told of settings that a control command changed."""
+        self._changed = changed
         ports = Ports(config.port_min, config.port_max, config.port_quarantine, rng)
         statistics = Statistics(now)
         registry = Registry(config, forwarder, ports, statistics)
@@ -44,6 +60,7 @@ class Controller:
             rng=rng,
             wall=wall,
             complaints=Throttle(),
+            change=self._change,
             instance=rng.bytes(6).hex(),
         )
         self._limits = message.Limits(config.max_datagram, config.max_depth)
@@ -148,6 +165,10 @@ class Controller:
         self._service.config = config
         self._service.registry.config = config
         self._limits = message.Limits(config.max_datagram, config.max_depth)
+
+    def _change(self, config: Config) -> None:
+        self.reconfigure(config)
+        self._changed(config)
 
     def close(self, now: float) -> None:
         """End all calls."""

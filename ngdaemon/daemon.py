@@ -75,7 +75,9 @@ class Daemon:
         now = self._reactor.seconds()
         self._backend = open_backend(self._config, self._reactor, self._handle_events)
         self._load = SystemLoad(self._backend.octets, now)
-        self._controller = Controller(self._config, self._backend.forwarder, SystemRng(), SystemWall(), self._load, now)
+        self._controller = Controller(
+            self._config, self._backend.forwarder, SystemRng(), SystemWall(), self._load, now, self._changed_by_command
+        )
         self._alarm = Alarm(self._reactor, self._controller.next_timeout, self._controller.handle_timer)
         try:
             for local in self._config.listen_ng:
@@ -173,6 +175,12 @@ class Daemon:
         logger.log(NOTICE, "settings read anew: %s", ", ".join(now) if now else "nothing has changed")
         if later:
             logger.warning("at the next start only: %s", ", ".join(later))
+
+    def _changed_by_command(self, config: Config) -> None:
+        """Settings were changed through the control port: the log is what else depends on them."""
+        self._config = config
+        self._log.reconfigure(config)
+        logger.log(NOTICE, "settings changed by a control command")
 
     # -- stop
 

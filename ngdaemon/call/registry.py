@@ -117,6 +117,11 @@ class Registry:
         entry.plan = plan(entry.call, Learning(self.config.endpoint_learning))
         self.forwarder.apply(call_id, entry.plan)
 
+    def is_ending(self, call_id: CallId) -> bool:
+        """Whether the call is only waiting for the end of its delay."""
+        entry = self._entries.get(call_id)
+        return entry is not None and entry.delete_at is not None and not entry.delete_legs
+
     def delete_later(self, call_id: CallId, at: float, legs: tuple[LegId, ...] = ()) -> None:
         """End the call (or some legs of it) at that time unless it is signalled again before."""
         entry = self._entries[call_id]

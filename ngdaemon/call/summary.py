@@ -1,7 +1,7 @@
 """The one log line that sums up a call at its end."""
 
 from ngdaemon.base.ids import SocketId
-from ngdaemon.call.model import Call, Leg, Media
+from ngdaemon.call.model import Call, Media
 from ngdaemon.media.forwarder import SocketCounters
 
 NO_COUNTERS = SocketCounters()
@@ -40,10 +40,21 @@ def _media(media: Media, counters: dict[SocketId, SocketCounters]) -> str:
     return f"{text}, dropped {dropped}" if dropped else text
 
 
-def parties(call: Call) -> str:
-    """The tags of a call, for log lines."""
-    return ", ".join(_name(leg) for leg in call.legs)
-
-
-def _name(leg: Leg) -> str:
-    return leg.tag or "(untagged)"
+def details(call: Call, counters: dict[SocketId, SocketCounters], now: int) -> str:
+    """A call over several lines, for `list sessions CALLID` (ng-protocol.md §9.6). `now` is in wall-clock microseconds."""
+    lines = [
+        "",
+        f"callid: {call.id}",
+        f"created: {call.created // 1_000_000}",
+        f"proxy: {call.created_from}",
+        f"tos: {call.tos or 0}",
+        f"last_signal: {call.last_signal // 1_000_000}",
+    ]
+    for leg in call.legs:
+        seconds = (now - leg.created) / 1e6
+        lines.append(f"--- Tag '{leg.tag}', label '{leg.label}', branch '{leg.via_branch}', callduration {seconds:.2f}")
+        for media in leg.medias:
+            lines.append(f"------ Media #{media.place + 1} ({media.kind} over {media.protocol})")
+            if media.ports is not None:
+                lines.append(f"-------- {_media(media, counters)}")
+    return "\n".join(lines) + "\n"

@@ -1,5 +1,6 @@
 """What command handlers work with."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ngdaemon.base.endpoint import Endpoint
@@ -31,6 +32,8 @@ class Service:
     rng: Rng
     wall: Wall
     complaints: Throttle
+    change: Callable[[Config], None]
+    """Puts settings in force that a command changed."""
     instance: str
     """Names this daemon in `a=rtpengine:` lines (`loop-protect`): 12 hex digits."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ngdaemon.base.errors import RequestError
-from ngdaemon.commands import blocking, delete, offer_answer, query, recording
+from ngdaemon.commands import blocking, cli, delete, offer_answer, query, recording
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.ng.options import Options
 
@@ -35,6 +35,8 @@ ROWS = (
     Command("query", query.query, ("call_id",)),
     Command("list", query.list_calls),
     Command("statistics", query.statistics),
+    Command("cli", cli.cli),
+    Command("CLI", cli.cli),
     *(
         Command(name, handler, ("call_id",))
         for name, handler in (
@@ -55,7 +57,7 @@ ROWS = (
         Command(name, None)
         for name in (
             *("play media", "stop media", "play DTMF", "publish", "subscribe request", "subscribe answer"),
-            *("unsubscribe", "inject start", "inject stop", "connect", "cli", "CLI", "transform", "create"),
+            *("unsubscribe", "inject start", "inject stop", "connect", "transform", "create"),
             *("create answer", "mesh"),
         )
     ),

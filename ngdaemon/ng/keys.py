@@ -80,7 +80,7 @@ _IDENTITY = (
     Key("sdp", "sdp", readers.body, "the session description"),
     Key("delete-delay", "delete_delay", readers.amount, "seconds until a deleted call ends"),
     Key("limit", "limit", readers.number, "`list`: number of calls"),
-    Key("body", "body", readers.text, "`cli`: the line", _NO),
+    Key("body", "body", readers.text, "`cli`: the line"),
 )
 
 _ADDRESSES = (

@@ -134,6 +134,6 @@ class PortableForwarder:
 
     def close(self) -> None:
         """Close all sockets."""
-        self._alarm.cancel()
         for call in {socket.stream.call for socket in self._sockets.values() if socket.stream is not None}:
             self.apply(call, Plan())
+        self._alarm.cancel()
