@@ -41,7 +41,7 @@ def _media(media: Media, counters: dict[SocketId, SocketCounters]) -> str:
 
 
 def details(call: Call, counters: dict[SocketId, SocketCounters], now: int) -> str:
-    """A call over several lines, for `list sessions CALLID` (ng-protocol.md §9.6). `now` is in wall-clock microseconds."""
+    """A call over several lines, for `list sessions CALLID` (§9.6). `now` is in wall-clock microseconds."""
     lines = [
         "",
         f"callid: {call.id}",
