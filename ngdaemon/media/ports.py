@@ -26,7 +26,7 @@ EVEN, ODD = 1, 2
 BOTH = EVEN | ODD
 
 
-class PortsExhausted(NgdaemonError):  # noqa: N818 - says what happened
+class PortsExhausted(NgdaemonError):
     """No port is to be had on a local address; the text says why, and what to do about it."""
 
 
