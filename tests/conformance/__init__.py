@@ -1,0 +1,1 @@
+"""The contract of forwarders, sentence by sentence, over real sockets; each test runs on each backend."""

@@ -1,0 +1,56 @@
+"""The backends that have to keep the contract, each with a way to let it work for a moment."""
+
+import os
+from collections.abc import Callable
+from typing import Protocol
+
+from ngdaemon.media.forwarder import Forwarder
+from ngdaemon.shell.portable import PortableForwarder
+from ngdaemon.shell.reactor import Reactor
+
+
+class Backend(Protocol):
+    """A forwarder under test."""
+
+    @property
+    def forwarder(self) -> Forwarder: ...
+
+    @property
+    def woken(self) -> int:
+        """How often it said that there are events."""
+        ...
+
+    def work(self) -> None:
+        """Let it work; returns after some milliseconds at the latest."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Portable:
+    """The portable forwarder, on a reactor that is not installed."""
+
+    def __init__(self) -> None:
+        self._reactor = Reactor()
+        self._forwarder = PortableForwarder(self._reactor, self._wake)
+        self.woken = 0
+
+    @property
+    def forwarder(self) -> Forwarder:
+        return self._forwarder
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    def work(self) -> None:
+        self._reactor.runUntilCurrent()
+        self._reactor.doPoll(0.005)
+
+    def close(self) -> None:
+        self._forwarder.close()
+        self._reactor._poller.close()
+        for end in (self._reactor.waker.i, self._reactor.waker.o):
+            os.close(end)
+
+
+BACKENDS: dict[str, Callable[[], Backend]] = {"portable": Portable}
