@@ -35,7 +35,7 @@ class ConfigError(NgdaemonError):
     """A setting that cannot be used; the text names it and says how to mend it."""
 
 
-class PortUnavailable(NgdaemonError):  # noqa: N818 - what it says is not a mistake
+class PortUnavailable(NgdaemonError):
     """A local port that cannot be bound.
 
     `exhausted` is True when trying another port cannot help (no file descriptors left); the text says why.
