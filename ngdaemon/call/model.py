@@ -123,6 +123,11 @@ class Media(NamedTuple):
     """Withheld from the other leg: nothing becomes of it."""
 
     @property
+    def port_sets(self) -> tuple[PortSet, ...]:
+        """All ports that are held for the media, those in use first. A refused media may hold former ones."""
+        return self.former if self.ports is None else (self.ports, *self.former)
+
+    @property
     def is_zero(self) -> bool:
         """Whether the leg told the zero address: it does not want to be sent to (old hold, RFC 3264 §8.4)."""
         return self.rtp is not None and is_unspecified(self.rtp.address)

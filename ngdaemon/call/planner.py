@@ -34,8 +34,6 @@ def plan(call: Call, default_learning: Learning) -> Plan:
 
 def _sockets(call: Call, leg: Leg, media: Media, default_learning: Learning) -> list[Socket]:
     """The sockets that face a leg for one media, former ones included: they stay bound for the call's life."""
-    if media.ports is None:
-        return []
     latch = Latch(
         learning=Learning(leg.learning) if leg.learning else default_learning,
         plausible=media.plausible,
@@ -47,18 +45,26 @@ def _sockets(call: Call, leg: Leg, media: Media, default_learning: Learning) -> 
     protocol = protocol_of(media.protocol, media.kind)
     blind = not protocol.rtp or protocol.secure
     sockets = []
-    for ports in (media.ports, *media.former):
+    for ports in media.port_sets:
         current = ports is media.ports
         rtp = media.rtp if current else None
         sockets.append(_socket(call, leg, ports.rtp, rtp, latch, muxed=media.muxed, blind=blind))
         if ports.rtcp is not None:
             rtcp = media.rtcp if current else None
-            sockets.append(_socket(call, leg, ports.rtcp, rtcp, latch, muxed=False, blind=blind))
+            sockets.append(_socket(call, leg, ports.rtcp, rtcp, latch, rtcp=True, blind=blind))
     return sockets
 
 
 def _socket(
-    call: Call, leg: Leg, port: LocalPort, signalled: Endpoint | None, latch: Latch, *, muxed: bool, blind: bool
+    call: Call,
+    leg: Leg,
+    port: LocalPort,
+    signalled: Endpoint | None,
+    latch: Latch,
+    *,
+    blind: bool,
+    muxed: bool = False,
+    rtcp: bool = False,
 ) -> Socket:
     if signalled is not None and is_unspecified(signalled.address):
         signalled = None
@@ -68,6 +74,7 @@ def _socket(
         latch,
         tos=call.tos,
         muxed=muxed,
+        rtcp=rtcp,
         relay_only=blind,
         nat_wait=leg.nat_wait,
         pierce=leg.pierce_nat and not blind,

@@ -8,7 +8,7 @@ from enum import Enum
 
 from ngdaemon.base.ids import CallId, SocketId
 from ngdaemon.call.allocate import release
-from ngdaemon.call.model import Call, Leg, LegId, Media, PortSet
+from ngdaemon.call.model import Call, Leg, LegId, Media
 from ngdaemon.call.planner import NOTHING, plan
 from ngdaemon.call.statistics import Statistics, Traffic
 from ngdaemon.call.summary import summary
@@ -110,9 +110,9 @@ class Registry:
         counters = self.forwarder.counters(call_id)
         for number in legs:
             for media in entry.call.leg(number).medias:
-                ports = (port for item in port_sets(media) for port in item.ports)
+                ports = (port for item in media.port_sets for port in item.ports)
                 self.statistics.count_traffic(counters[port.socket] for port in ports if port.socket in counters)
-                release(self.ports, port_sets(media), now)
+                release(self.ports, media.port_sets, now)
         entry.call = without_legs(entry.call, legs)
         entry.plan = plan(entry.call, Learning(self.config.endpoint_learning))
         self.forwarder.apply(call_id, entry.plan)
@@ -143,7 +143,7 @@ class Registry:
         self.forwarder.apply(call_id, NOTHING)
         for leg in call.legs:
             for media in leg.medias:
-                release(self.ports, port_sets(media), now)
+                release(self.ports, media.port_sets, now)
 
     def end_all(self, ending: Ending, now: float) -> None:
         for call_id in list(self._entries):
@@ -241,17 +241,12 @@ class Registry:
 def _last_activity(media: Media, counters: dict[SocketId, SocketCounters], signalled: float) -> float:
     """When a media was last heard of: a packet, or signalling."""
     last = signalled
-    for item in port_sets(media):
+    for item in media.port_sets:
         for port in item.ports:
             seen = counters.get(port.socket)
             if seen is not None and seen.last_packet is not None and seen.last_packet > last:
                 last = seen.last_packet
     return last
-
-
-def port_sets(media: Media) -> tuple[PortSet, ...]:
-    """All port sets that a media holds."""
-    return media.former if media.ports is None else (media.ports, *media.former)
 
 
 def without_legs(call: Call, gone: Collection[LegId]) -> Call:
