@@ -21,3 +21,10 @@ class SeededRng:
 
     def between(self, low: float, high: float) -> float:
         return self._random.uniform(low, high)
+
+
+class OrderlyRng(SeededRng):
+    """An `Rng` that draws the last of what there is: ports are taken from the top of their range downward."""
+
+    def below(self, limit: int) -> int:
+        return limit - 1
