@@ -55,13 +55,17 @@ class BaresipPhone:
         self._tape.mkdir(parents=True)
         bracketed = f"[{address}]" if ":" in address else address
         proxy = f"[{proxy}]" if ":" in proxy else proxy
+        # Names without their folder: baresip cuts long paths.
         config = _CONFIG.format(
-            listen=f"{bracketed}:{_SIP_PORT}", sound=voice.write_wav(folder), control=_CONTROL_PORT, tape=self._tape
+            listen=f"{bracketed}:{_SIP_PORT}",
+            sound=voice.write_wav(folder).name,
+            control=_CONTROL_PORT,
+            tape=self._tape.name,
         )
         (folder / "config").write_text(config)
         (folder / "accounts").write_text(_ACCOUNT.format(user=user, proxy=proxy, answer=answer))
         (folder / "contacts").write_text("")
-        self.process = Process(host, ["baresip", "-f", str(folder)], folder / "baresip.log")
+        self.process = Process(host, ["baresip", "-f", "."], folder / "baresip.log", cwd=folder)
         self._control = self._connect()
         self._buffer = b""
         self.events: list[str] = []

@@ -19,7 +19,7 @@ _ROOT = Path(__file__).parents[2]
 _PORTS = range(30000, 40000)
 _PROGRAMS = {
     "ngdaemon": [sys.executable, "-m", "ngdaemon"],
-    "rtpengine": ["rtpengine", "--table=-1", "--foreground", "--log-stderr"],
+    "rtpengine": ["rtpengine", "--table=-1", "--foreground", "--log-stderr", "--num-threads=1"],
 }
 _serial = itertools.count(1)
 
@@ -38,6 +38,7 @@ class Gateway:
         self.port = port
         self._folder = folder
         self.process: Process | None = None
+        self._logs = ""
 
     @property
     def node(self) -> str:
@@ -69,6 +70,7 @@ class Gateway:
         """End the daemon as an operator does; its exit code."""
         assert self.process
         code = self.process.stop()
+        self._logs += self.process.output()
         self.process = None
         return code
 
@@ -76,6 +78,7 @@ class Gateway:
         """Let the daemon die."""
         assert self.process
         self.process.kill()
+        self._logs += self.process.output()
         self.process = None
 
     def close(self) -> None:
@@ -113,3 +116,9 @@ class Gateway:
         """No call is left, and no port of one."""
         wait_for(lambda: not self.calls(), "the daemon to forget the call")
         wait_for(lambda: not self.media_ports(), "the release of the media ports")
+
+    def check_end(self) -> None:
+        """The daemon ends cleanly when asked to, and never stumbled over its own feet."""
+        if self.process:
+            assert self.stop() == 0
+        assert "Traceback" not in self._logs, self._logs

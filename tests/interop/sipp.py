@@ -26,11 +26,14 @@ class SippCall:
         self._call_id = call_id
         self._gates = gates
         self._gate: socket.socket | None = None
+        self._waiting = False
 
-    def go(self) -> None:
-        """Wait until the phone has come to its next gate, and open it."""
-        self._gates.settimeout(_PATIENCE)
+    def wait_at_gate(self) -> None:
+        """Wait until the phone has come to its next gate."""
+        if self._waiting:
+            return
         if not self._gate:
+            self._gates.settimeout(_PATIENCE)
             self._gate = self._gates.accept()[0]
             self._gate.settimeout(_PATIENCE)
         report = b""
@@ -38,7 +41,14 @@ class SippCall:
             part = self._gate.recv(65535)
             assert part, f"SIPp gave up before the gate: {self._complaint()}"
             report += part
+        self._waiting = True
+
+    def go(self) -> None:
+        """Open the gate, once the phone has come to it."""
+        self.wait_at_gate()
+        assert self._gate
         self._gate.sendall(f"Call-ID: {self._call_id}\r\nFrom: test\r\n\r\n".encode() + _END)
+        self._waiting = False
 
     def finish(self, seconds: float = _PATIENCE) -> None:
         """Wait until the scenario has been played to its end; AssertionError with SIPp's complaint when it failed."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from ngdaemon.base.endpoint import Endpoint
 
 from .baresip import BaresipPhone
+from .control import Control
 from .gateway import Gateway
 from .handset import Handset
 from .network import Host, Network
@@ -17,7 +18,7 @@ from .voice import Voice
 from .waiting import wait_for
 
 _CORE, _FIRST_MEDIA, _FIRST_PHONE = 1, 2, 10
-_FIRST_NG_PORT = 2223
+_NG_PORTS = range(2223, 2225)
 _HELD = ("0.0.0.0", "::")
 
 
@@ -102,6 +103,7 @@ class Site:
         self.folder = folder
         self.network = Network()
         self.core = self.network.host("core", _CORE)
+        self.control = Control(self.core, _NG_PORTS)
         self.nodes: list[Gateway] = []
         self.phones: list[Phone] = []
         self.tolerated: list[str] = []
@@ -123,7 +125,7 @@ class Site:
             number = _FIRST_MEDIA + index
             self.network.add_addresses(self.core, number)
             addresses = [f"192.0.2.{number}", f"2001:db8::{number:x}"]
-            self.nodes.append(Gateway(self.core, addresses, _FIRST_NG_PORT + index, self.folder))
+            self.nodes.append(Gateway(self.core, addresses, _NG_PORTS[index], self.folder))
         for node in self.nodes:
             node.start()
         self._proxy = Proxy(self.core, [node.node for node in self.nodes], self.folder / "proxy", **settings)
@@ -162,6 +164,8 @@ class Site:
         assert not complaints, "\n".join(complaints)
         for phone in self.phones:
             self._check_wire(phone)
+        for node in self.nodes:
+            node.check_end()
 
     def _check_wire(self, phone: Phone) -> None:
         media = {address for node in self.nodes for address in node.addresses}
@@ -180,4 +184,5 @@ class Site:
             self._proxy.close()
         for node in self.nodes:
             node.close()
+        self.control.close()
         self.network.close()

@@ -19,6 +19,9 @@ def test_caller_behind_nat_is_called_back_by_media_and_requests(site: Site) -> N
     bob.hear(alice)
     alice.hear(bob)
     _check_hidden(alice)
+    (offer,), (answer,) = site.control.requests("offer"), site.control.requests("answer")
+    assert b"SIP-source-address" in offer.body[b"flags"]
+    assert b"SIP-source-address" not in answer.body.get(b"flags", [])
     callee.go()
     callee.finish()
     caller.finish()
@@ -56,6 +59,15 @@ def test_caller_behind_nat_offers_again(site: Site) -> None:
     caller.go()
     caller.finish()
     callee.finish()
+
+
+def test_way_to_a_phone_behind_nat_is_kept_open(new_site: Site) -> None:
+    new_site.start(NAT_PING_SECONDS="1")
+    bob, carol = new_site.phone_behind_nat("bob"), new_site.phone("carol")
+    bob.register()
+    carol.register()
+    bob.wait_for_request("OPTIONS")
+    assert not [message for message in carol.tap.sip(outgoing=False) if message.first_line.startswith("OPTIONS ")]
 
 
 def _check_hidden(phone: Phone) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from .scenario import Callee, Caller, sdp
 from .site import Site
+from .waiting import wait_for
 
 pytestmark = pytest.mark.interop
 
@@ -62,6 +63,26 @@ def test_callee_moves_to_another_port(site: Site) -> None:
     caller.go()
     caller.finish()
     callee.finish()
+
+
+def test_caller_moves_by_update(site: Site) -> None:
+    alice, bob = site.phone("alice"), site.phone("bob")
+    bob.register()
+    callee = Callee("bob").invited().answer(sdp()).talk(bob.sound)
+    callee.expect("UPDATE").reply(200, SAME).talk(bob.sound).hung_up()
+    caller = Caller("alice", "bob").invite(sdp()).answered().talk(alice.sound).gate()
+    caller.hush().update(MOVED).gate().bye()
+    callee_call, caller_call = bob.play(callee, CALL), alice.play(caller, CALL)
+    alice.hear(bob)
+    bob.hear(alice)
+    caller_call.go()
+    wait_for(lambda: len(alice.replies(200)) == 2, "the answer to the UPDATE")
+    alice.talk_from(NEW_PORT)
+    bob.hear(alice)
+    assert {packet.datagram.destination.port for packet in alice.hear(bob)} == {NEW_PORT}
+    caller_call.go()
+    caller_call.finish()
+    callee_call.finish()
 
 
 def test_offer_without_change_leaves_the_media_where_it_is(site: Site) -> None:
