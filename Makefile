@@ -3,7 +3,7 @@
 #   make run [ARGS="--interface=… --listen-ng=…"]    start the daemon
 #   make test [TESTS=tests/shell]                    all tests that this machine can run
 #   make check                                       format, lint, types, layers, documents, and all tests
-#   make bench [SUITE=…]                             compare with rtpengine (docs/performance.md)
+#   make bench [SUITES=plain] [ARGS=--quick]         compare with rtpengine (docs/performance.md)
 #   make docs                                        write the documents that are made of tables
 
 PYTHON ?= python3
@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check -q
 ARGS ?=
 TESTS ?=
-SUITE ?=
+SUITES ?= plain rates webrtc
 
 # The generators of documents.
 PAGES := $(basename $(notdir $(wildcard tools/*_page.py)))
@@ -42,7 +42,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.run
-	$(BIN)/python -m benchmarks $(SUITE)
+	@for suite in $(SUITES); do $(BIN)/python -m benchmarks $$suite $(ARGS) || exit 1; done
 
 docs: $(VENV)/.run
 	@for page in $(PAGES); do $(BIN)/python -m tools.$$page || exit 1; done
