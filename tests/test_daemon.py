@@ -10,11 +10,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import bencodepy
 import pytest
+
+from ngdaemon.base.endpoint import Interface
+from ngdaemon.config import Config
+from ngdaemon.daemon import introduction
+from ngdaemon.shell.loading import Loaded
 
 PROJECT = Path(__file__).resolve().parents[1]
 PATIENCE = 20.0
@@ -130,6 +136,20 @@ def test_the_first_line_says_what_is_in_force(start: Start) -> None:
     assert re.match(r"\S+Z NOTICE: ngdaemon \d", first)
     assert f"NG on 127.0.0.1:{daemon.port}; media on default/127.0.0.1; ports 20000-20999; forwarder " in first
     assert first.endswith("; settings from no file")
+
+
+def test_what_nobody_asked_for_is_marked_as_default() -> None:
+    interfaces = (Interface("default", "203.0.113.1", "203.0.113.1"), Interface("nat", "10.0.0.1", "198.51.100.1"))
+    loaded = Loaded(Config(interfaces=interfaces), "/etc/x.conf", frozenset(), (), (), ())
+    line = introduction(loaded, "portable")
+    assert "NG on 127.0.0.1:2223 (default); " in line
+    assert (
+        "media on default/203.0.113.1, nat/10.0.0.1!198.51.100.1 (default: the address of the default route); " in line
+    )
+    assert line.endswith("ports 30000-39999; forwarder portable; settings from /etc/x.conf")
+    asked = replace(loaded, given=frozenset({"interface", "listen-ng"}))
+    assert "default)" not in introduction(asked, "portable")
+    assert "(default:" not in introduction(asked, "portable")
 
 
 def test_a_clean_stop_ends_calls_with_their_summary_and_exit_code_0(start: Start) -> None:
