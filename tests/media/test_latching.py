@@ -219,6 +219,15 @@ def test_what_was_learned_is_not_sent_to_where_asymmetric_was_asked_for() -> Non
     assert state.judge(EXACT, True, T0) is Verdict.REFUSED
 
 
+@pytest.mark.parametrize(("handover", "settled"), [(False, True), (True, False)])
+def test_another_source_than_the_peer_is_settled_unless_it_may_take_over(handover: bool, settled: bool) -> None:
+    state = latching(latch(Learning.IMMEDIATE, handover=handover))
+    assert not state.is_settled(EXACT)
+    state.judge(EXACT, True, T0)
+    assert state.is_settled(EXACT)
+    assert state.is_settled(NOTHING_ALIKE) is settled
+
+
 class TestRestate:
     def test_the_same_latch_changes_nothing(self) -> None:
         state = latching(latch(Learning.IMMEDIATE))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ngdaemon.base.endpoint import Endpoint
@@ -175,8 +175,17 @@ ROUTINGS = st.lists(
     max_size=4,
     unique=True,
 )
+MEDIA = st.tuples(
+    st.just(A),
+    st.builds(rtp, st.integers(0, 6), payload_type=st.sampled_from((0, 101)), payload=st.just(b"")),
+    st.sampled_from(SOURCES[:2]),
+    st.sampled_from((0.0, 1.0)),
+)
+"""What the short way is for."""
 STEPS = st.lists(
     st.one_of(
+        MEDIA,
+        MEDIA,
         st.tuples(
             st.sampled_from((A, A, A, A_RTCP, B)), ARRIVALS, st.sampled_from(SOURCES), st.sampled_from((0.0, 1.0))
         ),
@@ -207,6 +216,7 @@ def play(steps: Sequence[tuple[object, ...]]) -> Rig:
     return rig
 
 
+@settings(max_examples=200)
 @given(STEPS)
 def test_the_short_way_leads_where_the_long_way_does(steps: list[tuple[object, ...]]) -> None:
     """Everything that can be seen is the same when each packet is made to take the long way."""

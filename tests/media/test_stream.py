@@ -65,8 +65,9 @@ class TestRoutes:
 
     def test_several_sinks_get_a_copy_each(self) -> None:
         rig = plain_call(routes=(*ROUTES, Route(A, B_RTCP, Carries.RTP)))
-        packet = rtp()
-        assert rig.receive(A, packet, ALICE) == [Sent(B, packet, BOB), Sent(B_RTCP, packet, BOB_RTCP)]
+        for number in range(3):
+            packet = rtp(number)
+            assert rig.receive(A, packet, ALICE) == [Sent(B, packet, BOB), Sent(B_RTCP, packet, BOB_RTCP)]
 
     def test_rtcp_on_the_rtp_port_goes_where_the_routes_say(self) -> None:
         rig = plain_call(routes=(*ROUTES, Route(A, B_RTCP, Carries.RTCP)))
@@ -209,6 +210,15 @@ class TestLearning:
         rig.receive(A, rtp(3), ALICE)
         assert rig.learned() == [(ALICE, True), (self.MOVED, True), (ALICE, True)]
 
+    def test_also_when_it_was_learned_from_a_packet_of_the_other_kind(self) -> None:
+        rig = plain_call()
+        latch = Latch(Learning.IMMEDIATE, handover=True, generation=1)
+        rig.apply([replace(sockets(latch)[0], muxed=True), *sockets()[1:]], ROUTES)
+        rig.receive(A, rtp(1), ALICE)
+        rig.receive(A, REPORT, self.MOVED)
+        rig.receive(A, rtp(2), ALICE)
+        assert rig.learned() == [(ALICE, True), (self.MOVED, True), (ALICE, True)]
+
     def test_scope_of_link_local_peers_is_kept(self) -> None:
         rig = plain_call()
         latch = Latch(Learning.IMMEDIATE, frozenset(("fe80::1",)))
@@ -314,10 +324,11 @@ class TestTaps:
         rig.receive(A_RTCP, data, ALICE_RTCP)
         assert Tapped(CALL, A_RTCP, Carries.RTCP, data, rig.clock.now) in rig.events()
 
-    def test_every_packet_is_reported_once(self) -> None:
-        rig = plain_call(routes=(Route(A, B, Carries.RTP, mirror=True), Route(A, B_RTCP, Carries.RTP, mirror=True)))
+    @pytest.mark.parametrize("sinks", [(B,), (B, B_RTCP)])
+    def test_every_packet_is_reported_once(self, sinks: tuple[SocketId, ...]) -> None:
+        rig = plain_call(routes=[Route(A, sink, Carries.RTP, mirror=True) for sink in sinks])
         for number in range(3):
-            assert len(rig.receive(A, rtp(number), ALICE)) == 2
+            assert len(rig.receive(A, rtp(number), ALICE)) == len(sinks)
         taps = [event.packet for event in rig.events() if isinstance(event, Tapped)]
         assert taps == [rtp(number) for number in range(3)]
 
@@ -457,6 +468,17 @@ class TestLoops:
         assert rig.open() == later
         assert len(rig.receive(A, rtp(2), ALICE)) == 1
         assert rig.receive(A, rtp(2), ALICE) == []
+
+    def test_a_port_that_was_closed_is_not_our_own_any_more(self) -> None:
+        rig = plain_call()
+        other = CallId("another call")
+        later = rig.open(other)
+        planned = sockets()
+        planned[2] = replace(planned[2], signalled=rig.local(later))
+        rig.apply(planned, ROUTES)
+        assert [len(rig.receive(A, rtp(1), ALICE)) for _ in range(2)] == [1, 0]
+        rig.apply([], (), other)
+        assert len(rig.receive(A, rtp(1), ALICE)) == 1
 
     def test_elsewhere_doubled_packets_pass(self) -> None:
         rig = plain_call()
