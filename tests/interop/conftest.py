@@ -1,7 +1,9 @@
 """Interoperability tests need root and the real peers: without them they are left out, in CI they fail instead."""
 
+import functools
 import os
 import shutil
+import subprocess
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -18,13 +20,17 @@ _failed = pytest.StashKey[bool]()
 _left_out = pytest.StashKey[str]()
 
 
+@functools.cache
 def _missing() -> str:
     """Why the tests cannot run here; empty when they can."""
     if os.geteuid() != 0:
         return "network namespaces need root"
     peers = _PEERS if daemon_under_test() == "ngdaemon" else (*_PEERS, daemon_under_test())
     absent = [peer for peer in peers if not shutil.which(peer)]
-    return f"not installed: {', '.join(absent)} (see tests/interop/packages.txt)" if absent else ""
+    if absent:
+        return f"not installed: {', '.join(absent)} (see tests/interop/packages.txt)"
+    allowed = subprocess.run(["unshare", "--net", "true"], check=False, capture_output=True).returncode == 0
+    return "" if allowed else "no right to make network namespaces"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -70,7 +76,9 @@ def new_site(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
     site = Site(tmp_path)
     try:
         yield site
-        if not request.node.stash.get(_failed, False):
+        if request.node.stash.get(_failed, False):
+            site.save_captures()
+        else:
             site.check()
     finally:
         site.close()

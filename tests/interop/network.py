@@ -148,8 +148,16 @@ def sweep() -> None:
     for line in run("ip", "netns", "list").splitlines():
         namespace = line.split()[0]
         match = re.match(rf"{_PREFIX}-(\d+)-", namespace)
-        if match and not os.path.exists(f"/proc/{match[1]}"):
+        if match and not _alive(match[1]):
             _remove(namespace)
+
+
+def _alive(pid: str) -> bool:
+    """Whether the process runs; one that nobody has buried yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
 
 
 def _remove(namespace: str) -> None:

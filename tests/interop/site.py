@@ -177,6 +177,11 @@ class Site:
         for packet in phone.tap.rtp(outgoing=True):
             assert packet.datagram.destination.address in media, f"{phone.user} spoke to {packet.datagram.destination}"
 
+    def save_captures(self) -> None:
+        """Leave what passed the phones beside the logs, to be looked at with Wireshark."""
+        for phone in self.phones:
+            phone.tap.write(self.folder / f"{phone.host.namespace}.pcap")
+
     def close(self) -> None:
         for phone in self.phones:
             phone.close()

@@ -134,7 +134,7 @@ def test_refused_offer_leaves_the_call_as_it_was(site: Site) -> None:
 
 
 def test_reinvite_without_offer_has_the_other_side_describe(site: Site) -> None:
-    alice, bob = site.phone("alice"), site.phone("bob")
+    alice, bob = site.phone("alice", ipv6=True), site.phone("bob")
     bob.register()
     callee = bob.play(Callee("bob").invited().answer(sdp()).talk(bob.sound).accept_reinvite(SAME).hung_up(), CALL)
     caller = alice.play(
