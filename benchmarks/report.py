@@ -5,13 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from benchmarks.measures import Effort
+from benchmarks.measures import DISTURBED, Effort
 from benchmarks.rounds import Outcome, Round, outcome
 from benchmarks.suites import Row, Suite
-from benchmarks.traffic import LATE
-
-WAITED = 3.0
-"""Percent of the time that a daemon may wait for its core before the table says that the machine was not quiet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +47,9 @@ class Report:
         """What shows that the machine was busy with other things, as parts of a sentence."""
         waited, late = self._worst("waited"), self._worst("late")
         found = []
-        if waited > WAITED:
+        if waited > DISTURBED:
             found.append(f"a daemon waited for its core up to {waited:.0f} % of the time")
-        if late > LATE:
+        if late > DISTURBED:
             found.append(f"the load was late for up to {late:.0f} % of the packets")
         return found
 

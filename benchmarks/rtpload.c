@@ -6,7 +6,8 @@
  * PARTNER`, addresses numeric, PARTNER being the number of the line (from 0) whose packets should arrive here. Each end
  * sends one flow; packet number i leaves at its own point of time, start + i / rate, from end i mod N, so the load is
  * even and the relay sees no bursts of our making. Standard output gets one JSON object; it counts the packets of the
- * measured period alone, whenever they arrive (strays, which cannot be told apart, always). Exit code 0, or 1 with a
+ * measured period alone, whenever they arrive (strays always, as they cannot be told apart,
+ * and late ones, which say that the generator was disturbed). Exit code 0, or 1 with a
  * line on standard error.
  *
  * One thread, which never sleeps in the measured period and is woken by nobody: sockets are read in turn, each once in
@@ -203,8 +204,8 @@ static void run_period(uint64_t count, double rate, int *next, bool measured) {
             send_from(&ends[*next], measured);
             *next = (*next + 1) % end_count;
             i++;
-            if (measured && now - due > LATE) totals.late++;
-            if (measured && now - due > totals.latest) totals.latest = now - due;
+            if (now - due > LATE) totals.late++;
+            if (now - due > totals.latest) totals.latest = now - due;
         }
         if (now >= next_look) {
             read_end(&ends[reading]);

@@ -2,19 +2,13 @@
 
 import json
 import subprocess
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
 _SOURCE = _HERE / "rtpload.c"
 _PROGRAM = _HERE.parent / "build" / "benchmarks" / "rtpload"
-
-LATE = 5.0
-"""Percent of the packets that may leave more than 1 ms after their time before a run is made again."""
-ATTEMPTS = 5
-"""Runs that are made at most to have one that was not disturbed."""
 
 
 class LoadError(Exception):
@@ -46,7 +40,7 @@ class Traffic:
     refused: int
     """Packets that the generator's kernel did not take (port unreachable, buffers full); they count as lost."""
     late: int
-    """Packets that left more than 1 ms after their time: a sign that the generator was disturbed."""
+    """Packets, those of the warm-up included, that left more than 1 ms after their time: something disturbed it."""
     latest_us: int
     warmup_sent: int
     warmup_lost: int
@@ -61,7 +55,7 @@ class Traffic:
 
     @property
     def late_percent(self) -> float:
-        return 100 * self.late / self.sent
+        return 100 * self.late / (self.warmup_sent + self.sent)
 
     @property
     def cpu_us(self) -> float | None:
@@ -102,21 +96,8 @@ def run(
     return Traffic(**{field.name: counted[field.name] for field in fields(Traffic)})
 
 
-def undisturbed(run_once: Callable[[], Traffic]) -> Traffic:
-    """The first run of `ATTEMPTS` in which the generator kept its pace, or else the one in which it did so best.
-
-    Raises LoadError when packets arrived that were not sent so.
-    """
-    runs: list[Traffic] = []
-    while len(runs) < ATTEMPTS:
-        runs.append(_intact(run_once()))
-        if runs[-1].late_percent <= LATE:
-            return runs[-1]
-        print(f"the load was late for {runs[-1].late_percent:.0f} % of its packets, again", file=sys.stderr, flush=True)
-    return min(runs, key=lambda one: one.late_percent)
-
-
-def _intact(traffic: Traffic) -> Traffic:
+def intact(traffic: Traffic) -> Traffic:
+    """The same, unless packets arrived that were not sent so. Raises LoadError."""
     if traffic.damaged or traffic.stray:
         raise LoadError(f"{traffic.damaged} packets arrived damaged and {traffic.stray} where they do not belong")
     return traffic

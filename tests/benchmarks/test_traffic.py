@@ -6,7 +6,6 @@ import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -106,7 +105,7 @@ def test_a_changed_payload_is_damage(change: Callable[[bytes], bytes]) -> None:
     seen = run(lambda number, packet: [change(packet)] if number % 10 == 7 else [packet])
     assert (seen.damaged, seen.received) == (EACH_TENTH, 500)
     with pytest.raises(traffic.LoadError, match="50 packets arrived damaged"):
-        traffic.undisturbed(lambda: replace(seen, late=0))
+        traffic.intact(seen)
 
 
 def test_packets_of_nobody_are_strays() -> None:
@@ -138,20 +137,6 @@ def test_the_cpu_time_of_the_named_process_is_read() -> None:
     seen = run(faithful, cpu_of=os.getpid())
     assert seen.cpu > 0
     assert seen.cpu_us == pytest.approx(1e6 * seen.cpu / seen.received)
-
-
-def test_a_disturbed_run_is_made_again() -> None:
-    seen = replace(run(faithful), late=0)
-    runs = iter([replace(seen, late=100), seen])
-    assert traffic.undisturbed(lambda: next(runs)) is seen
-
-
-def test_where_no_run_is_undisturbed_the_best_one_counts() -> None:
-    seen = run(faithful)
-    disturbed = [replace(seen, late=late) for late in (90, 80, 70, 99, 100)]
-    runs = iter(disturbed)
-    assert traffic.undisturbed(lambda: next(runs)) is disturbed[2]
-    assert list(runs) == []
 
 
 @pytest.mark.parametrize(
