@@ -19,7 +19,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import CallId, SocketId
@@ -61,8 +61,7 @@ class Tapped:
 Event = Learned | Punted | Tapped
 
 
-@dataclass(frozen=True, slots=True)
-class SsrcCounters:
+class SsrcCounters(NamedTuple):
     """What one synchronisation source sent to a socket."""
 
     ssrc: int
@@ -77,8 +76,7 @@ class SsrcCounters:
     """Sequence numbers never seen (RFC 3550 A.3: expected minus received, not below 0)."""
 
 
-@dataclass(frozen=True, slots=True)
-class SocketCounters:
+class SocketCounters(NamedTuple):
     """What passed a socket since it was bound. Packets and UDP payload octets."""
 
     packets_in: int = 0

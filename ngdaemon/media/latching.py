@@ -143,8 +143,15 @@ def _spelled(endpoint: Endpoint | None) -> Endpoint | None:
 
 
 def _accepted(plausible: frozenset[str] | None, signalled: Endpoint | None) -> frozenset[str] | None:
+    """Plausible addresses as the socket layer spells them, that of the signalled endpoint among them; None for all."""
     if plausible is None:
         return None
+    for item in plausible:
+        if canonical(item) != item:
+            break
+    else:
+        if signalled is None or signalled.address in plausible:
+            return plausible  # the usual case: nothing has to be made
     spelled = [address for item in plausible if (address := canonical(item)) is not None]
     if signalled is not None:
         spelled.append(signalled.address)

@@ -3,7 +3,7 @@
 What becomes of a datagram is in `stream.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import CallId, SocketId
@@ -91,9 +91,9 @@ class Pipeline:
         """Events since the last call, oldest first."""
         return self._around.drain()
 
-    def sockets(self, call: CallId) -> Sequence[SocketId]:
+    def streams(self, call: CallId) -> Iterable[Stream]:
         """The ports of a call."""
-        return tuple(self._calls.get(call, ()))
+        return self._calls.get(call, {}).values()
 
     def octets(self) -> int:
         """Octets sent since the start, all calls together."""

@@ -7,6 +7,7 @@ is in `forwarder.py`). Two forwarders that are given equal plans have nothing to
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
@@ -34,8 +35,7 @@ LEARNING_WINDOW = 3.0
 """Seconds after a signalling event in which learning stays open (ng-protocol.md §5.1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Latch:
+class Latch(NamedTuple):
     """The rule by which a socket accepts packets and learns where its peer really is (design.md §5).
 
     A source is *plausible* when its address is in `plausible`, or is that of the signalled endpoint. Packets from other
@@ -63,8 +63,7 @@ class Latch:
     """What was learned is reported and checked against, but never used as destination (`asymmetric`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Socket:
+class Socket(NamedTuple):
     """A bound local port, facing one peer."""
 
     id: SocketId
@@ -96,8 +95,7 @@ class Carries(Enum):
     """Whatever arrives at a `relay_only` socket."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A directed edge: packets of this kind that are accepted at `source` leave from `sink` to its peer."""
 
     source: SocketId

@@ -295,7 +295,7 @@ class Stream:
         latching = self._latching
         if latching is None:
             self._latching = Latching(planned.signalled, planned.latch, now)
-        elif planned != self._planned:
+        else:
             before = latching.signalled
             latching.restate(planned.signalled, planned.latch, now)
             self._heard = self._heard and latching.signalled == before
@@ -322,21 +322,25 @@ class Stream:
 
     def counters(self) -> SocketCounters:
         """What passed so far."""
-        packets, octets = self._sources.totals() if self._sources is not None else (0, 0)
-        latching = self._latching
+        packets, octets = self._other_packets, self._other_bytes
+        sources, latching = self._sources, self._latching
+        if sources is not None:
+            rtp_packets, rtp_octets = sources.totals()
+            packets += rtp_packets
+            octets += rtp_octets
         peer = latching.destination if latching is not None else None
         return SocketCounters(
-            packets_in=packets + self._other_packets,
-            bytes_in=octets + self._other_bytes,
-            errors_in=self.errors_in,
-            packets_out=self.packets_out,
-            bytes_out=self.bytes_out,
-            errors_out=self.errors_out,
-            strangers=self.strangers,
-            last_packet=self.last_packet,
-            peer=Endpoint(peer[0], peer[1]) if peer is not None else None,
-            confirmed=latching.confirmed if latching is not None else False,
-            sources=self._sources.report() if self._sources is not None else (),
+            packets,
+            octets,
+            self.errors_in,
+            self.packets_out,
+            self.bytes_out,
+            self.errors_out,
+            self.strangers,
+            self.last_packet,
+            Endpoint(peer[0], peer[1]) if peer is not None else None,
+            latching.confirmed if latching is not None else False,
+            sources.report() if sources is not None else (),
         )
 
 

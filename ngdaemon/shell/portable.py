@@ -121,11 +121,13 @@ class PortableForwarder:
         return self._pipeline.drain()
 
     def counters(self, call: CallId) -> dict[SocketId, SocketCounters]:
-        """Counters of the bound sockets of a call. What the kernel dropped is among the errors."""
-        for number in self._pipeline.sockets(call):
-            socket = self._sockets[number]
-            if socket.stream is not None:
-                socket.stream.errors_in += socket.take_drops()
+        """Counters of the bound sockets of a call. What the kernel dropped is among the errors.
+
+        It is asked where packets have come at all: what overflowed before the first one was read is found out later.
+        """
+        for stream in self._pipeline.streams(call):
+            if stream.last_packet is not None or stream.errors_in:
+                stream.errors_in += self._sockets[stream.id].take_drops()
         return self._pipeline.counters(call)
 
     def octets(self) -> int:

@@ -4,7 +4,7 @@ import errno
 import logging
 import socket as system
 from functools import cache
-from struct import Struct
+from sys import byteorder
 
 from ngdaemon.base.endpoint import Endpoint, Family
 from ngdaemon.base.errors import PortUnavailable
@@ -36,8 +36,8 @@ NO_ROOM = {
 """Errors that the next port would meet as well."""
 
 _SO_MEMINFO = 55  # asm-generic/socket.h; Python has no name for it
-_MEMINFO = Struct("=9I")
-_DROPS = 8  # SK_MEMINFO_DROPS, linux/sock_diag.h
+_DROPS = 8 * 4  # SK_MEMINFO_DROPS, the last of nine 32-bit numbers (linux/sock_diag.h)
+_MEMINFO_LENGTH = 9 * 4
 
 
 class UdpSocket:
@@ -72,12 +72,10 @@ class UdpSocket:
     def take_drops(self) -> int:
         """Datagrams that the kernel dropped since the last call for want of room; 0 where it tells nothing."""
         try:
-            info = self._socket.getsockopt(system.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+            info = self._socket.getsockopt(system.SOL_SOCKET, _SO_MEMINFO, _MEMINFO_LENGTH)
         except OSError:
             return 0
-        if len(info) < _MEMINFO.size:
-            return 0
-        drops: int = _MEMINFO.unpack(info)[_DROPS]
+        drops = int.from_bytes(info[_DROPS:], byteorder)
         new, self._drops = (drops - self._drops) % 2**32, drops
         return new
 

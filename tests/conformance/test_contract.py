@@ -1,7 +1,6 @@
 """The sentences of `ngdaemon/media/forwarder.py`, in their order."""
 
 import socket
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -102,11 +101,11 @@ class TestTwoStateIsKept:
         elsewhere = rig.phone(STRANGER)
         elsewhere.send(rtp(1), rig.local[call.a])
         rig.until(lambda: rig.count(call.a).peer == elsewhere.at)
-        call.start(replace(OPEN, asymmetric=False))
+        call.start(OPEN._replace(asymmetric=False))
         assert (rig.count(call.a).peer, rig.count(call.a).confirmed) == (elsewhere.at, True)
-        call.start(replace(OPEN, generation=2))
+        call.start(OPEN._replace(generation=2))
         assert (rig.count(call.a).peer, rig.count(call.a).confirmed) == (elsewhere.at, False)
-        call.apply((Socket(call.a, Endpoint(ALICE, 9), replace(OPEN, generation=3)), call.sockets()[1]), ())
+        call.apply((Socket(call.a, Endpoint(ALICE, 9), OPEN._replace(generation=3)), call.sockets()[1]), ())
         assert rig.count(call.a).peer == Endpoint(ALICE, 9)
 
     def test_counters_never_go_back(self, call: Call) -> None:
@@ -154,14 +153,14 @@ class TestThreeTheFirstOctetDecides:
 
     @pytest.mark.parametrize("data", [b"", b"\x00", STUN, DTLS, REPORT, rtp(1), bytes(60000)])
     def test_on_a_relay_only_socket_nothing_is_looked_at(self, call: Call, data: bytes) -> None:
-        planned = tuple(replace(item, relay_only=True) for item in call.sockets())
+        planned = tuple(item._replace(relay_only=True) for item in call.sockets())
         call.apply(planned, (Route(call.a, call.b, Carries.ANY),))
         call.arrives(data)
 
 
 class TestFourPeersAreLearned:
     def test_each_change_is_reported_once(self, rig: Rig) -> None:
-        call = Call(rig).start(replace(OPEN, handover=True))
+        call = Call(rig).start(OPEN._replace(handover=True))
         elsewhere = rig.phone(STRANGER)
         for number in range(3):
             call.arrives(rtp(number))
@@ -182,20 +181,20 @@ class TestFourPeersAreLearned:
         call = Call(rig)
         latch = Latch(learning, generation=1)
         a, b = call.sockets(latch)
-        call.apply((a, b if answered else replace(b, signalled=None)), call.routes)
+        call.apply((a, b if answered else b._replace(signalled=None)), call.routes)
         stranger = rig.phone(STRANGER)
         for number in (call.a, call.b):
             for data in (rtp(1), REPORT):
                 stranger.send(data, rig.local[number])
         rig.until(lambda: rig.count(call.a).strangers == rig.count(call.b).strangers == 2)
-        call.start(replace(latch, generation=2))
+        call.start(latch._replace(generation=2))
         call.arrives(rtp(1))
         call.reply(rtp(2))
         rig.until(lambda: call.alice.got != [])
         assert (call.alice.got, call.bob.got, stranger.got) == ([rtp(2)], [rtp(1)], [])
 
     def test_strict_source_refuses_others_after_confirmation(self, rig: Rig) -> None:
-        call = Call(rig).start(replace(OPEN, strict=True))
+        call = Call(rig).start(OPEN._replace(strict=True))
         elsewhere = rig.phone(STRANGER)
         call.arrives(rtp(1))
         elsewhere.send(rtp(2), rig.local[call.a])
@@ -276,7 +275,7 @@ class TestSixWithoutARoute:
 
     def test_so_does_one_whose_sink_has_nobody_to_send_to(self, call: Call) -> None:
         a, b = call.sockets()
-        call.apply((a, replace(b, signalled=None)), call.routes)
+        call.apply((a, b._replace(signalled=None)), call.routes)
         call.say(rtp(1))
         call.rig.until(lambda: call.rig.count(call.a).packets_in == 1)
         assert (call.rig.count(call.a).errors_in, call.rig.count(call.b)) == (0, SocketCounters())
@@ -312,7 +311,7 @@ class TestEightSocketErrors:
     @pytest.mark.parametrize("nowhere", [("127.0.0.3", 0), ("255.255.255.255", 9), ("2001:db8::1", 9)])
     def test_they_are_counted_at_the_sender_and_end_nothing(self, call: Call, nowhere: tuple[str, int]) -> None:
         a, b = call.sockets()
-        call.apply((a, replace(b, signalled=Endpoint(*nowhere))), call.routes)
+        call.apply((a, b._replace(signalled=Endpoint(*nowhere))), call.routes)
         for number in range(3):
             call.say(rtp(number))
         call.rig.until(lambda: call.rig.count(call.a).packets_in == 3)
@@ -331,7 +330,7 @@ class TestEightSocketErrors:
 
     def test_a_name_is_never_looked_up(self, call: Call) -> None:
         a, b = call.sockets()
-        call.apply((a, replace(b, signalled=Endpoint("phone.example.com", 9))), call.routes)
+        call.apply((a, b._replace(signalled=Endpoint("phone.example.com", 9))), call.routes)
         call.say(rtp(1))
         call.rig.until(lambda: call.rig.count(call.a).packets_in == 1)
         assert call.rig.count(call.b).packets_out == 0
@@ -384,7 +383,7 @@ class TestThePlansFields:
         call = Call(rig, relay, alice, bob, tos=True)
         for tos in (184, 0, 136, None):
             a, b = call.sockets()
-            call.apply((a, replace(b, tos=tos)), call.routes)
+            call.apply((a, b._replace(tos=tos)), call.routes)
             call.arrives(rtp(1))
         assert call.bob.marks == [184, 0, 136, 0]
 
@@ -392,7 +391,7 @@ class TestThePlansFields:
         call = Call(rig, "::1", "::1", "::1")
         a, b = call.sockets()
         spelled = Endpoint("0:0:0:0:0:0:0:1", call.bob.at.port)
-        call.apply((a, replace(b, signalled=spelled, latch=replace(b.latch, strict=True))), call.routes)
+        call.apply((a, b._replace(signalled=spelled, latch=b.latch._replace(strict=True))), call.routes)
         call.arrives(rtp(1))
         call.reply(rtp(2))
         rig.until(lambda: call.alice.got == [rtp(2)])
@@ -422,7 +421,7 @@ class TestThePlansFields:
 
     def test_a_peer_that_has_to_send_first_is_left_alone(self, call: Call) -> None:
         a, b = call.sockets()
-        call.apply((a, replace(b, nat_wait=True)), call.routes)
+        call.apply((a, b._replace(nat_wait=True)), call.routes)
         call.say(rtp(1))
         call.rig.until(lambda: call.rig.count(call.a).packets_in == 1)
         call.reply(rtp(1))
@@ -431,12 +430,12 @@ class TestThePlansFields:
 
     def test_a_way_is_opened_to_a_peer_until_it_sends(self, call: Call) -> None:
         a, b = call.sockets()
-        call.apply((a, replace(b, pierce=True)), call.routes)
+        call.apply((a, b._replace(pierce=True)), call.routes)
         call.rig.until(lambda: len(call.bob.got) == 2)
         assert set(call.bob.got) == {bytes.fromhex("807fffff0000000000000000")}
 
     def test_asymmetric_peers_are_sent_to_where_they_said(self, rig: Rig) -> None:
-        call = Call(rig).start(replace(OPEN, asymmetric=True))
+        call = Call(rig).start(OPEN._replace(asymmetric=True))
         elsewhere = rig.phone(STRANGER)
         elsewhere.send(rtp(1), rig.local[call.a])
         call.reply(rtp(2))
@@ -446,7 +445,7 @@ class TestThePlansFields:
     def test_with_mux_reports_teach_and_without_they_do_not(self, rig: Rig) -> None:
         call = Call(rig)
         a, b = call.sockets(OPEN)
-        call.apply((replace(a, muxed=True), b), call.routes)
+        call.apply((a._replace(muxed=True), b), call.routes)
         call.say(REPORT)
         call.reply(REPORT)
         rig.until(lambda: call.alice.got == call.bob.got == [REPORT])

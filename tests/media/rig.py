@@ -1,7 +1,7 @@
 """A pipeline with ports that write down what they send: two legs, A and B, each with an RTP and an RTCP port."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import CallId, SocketId
@@ -89,7 +89,7 @@ ROUTES = (
 
 def sockets(latch: Latch | None = None) -> list[Socket]:
     """The four sockets of a plain call; `latch` is A's, with what is plausible filled in."""
-    a_latch = replace(latch or Latch(), plausible=frozenset((ALICE.address,)))
+    a_latch = (latch or Latch())._replace(plausible=frozenset((ALICE.address,)))
     b_latch = Latch(plausible=frozenset((BOB.address,)))
     return [
         Socket(A, ALICE, a_latch),

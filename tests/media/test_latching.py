@@ -1,7 +1,5 @@
 """Learning and source checks, packet by packet: what each mode makes of sources that fit the SDP more or less."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -201,7 +199,7 @@ def test_a_plausible_source_teaches_nothing_before_its_sdp_is_known() -> None:
 
 
 def test_an_operator_may_lift_the_rule() -> None:
-    state = latching(replace(latch(Learning.IMMEDIATE), plausible=None))
+    state = latching(latch(Learning.IMMEDIATE)._replace(plausible=None))
     assert state.judge(STRANGER, True, T0) is Verdict.LEARNED
     assert state.destination == STRANGER
 
@@ -212,7 +210,7 @@ def test_the_signalled_address_is_plausible_without_being_listed() -> None:
 
 
 def test_what_was_learned_is_not_sent_to_where_asymmetric_was_asked_for() -> None:
-    state = latching(replace(latch(Learning.IMMEDIATE, strict=True), asymmetric=True))
+    state = latching(latch(Learning.IMMEDIATE, strict=True)._replace(asymmetric=True))
     assert state.judge(NOTHING_ALIKE, True, T0) is Verdict.LEARNED
     assert state.learned == NOTHING_ALIKE
     assert state.destination == SIGNALLED
@@ -238,7 +236,7 @@ class TestRestate:
     def test_a_new_generation_learns_anew_and_keeps_sending_to_the_old_peer_meanwhile(self) -> None:
         state = latching(latch(Learning.DELAYED))
         state.judge(NOTHING_ALIKE, True, T0 + LATER)
-        state.restate(SIGNALLED, replace(latch(Learning.DELAYED), generation=2), T0 + 100)
+        state.restate(SIGNALLED, latch(Learning.DELAYED)._replace(generation=2), T0 + 100)
         assert (state.destination, state.confirmed) == (NOTHING_ALIKE, False)
         assert state.judge(REBOUND, True, T0 + 100) is Verdict.LEARNED
         assert (state.destination, state.confirmed) == (REBOUND, False)
@@ -249,7 +247,7 @@ class TestRestate:
     def test_a_new_generation_forgets_how_well_the_old_peer_fitted(self) -> None:
         state = latching(latch())
         state.judge(EXACT, True, T0)
-        state.restate(SIGNALLED, replace(latch(), generation=2), T0 + 100)
+        state.restate(SIGNALLED, latch()._replace(generation=2), T0 + 100)
         assert state.judge(NOTHING_ALIKE, True, T0 + 100) is Verdict.LEARNED
         assert state.destination == NOTHING_ALIKE
 
@@ -257,32 +255,32 @@ class TestRestate:
         state = latching(latch(Learning.IMMEDIATE))
         state.judge(NOTHING_ALIKE, True, T0)
         moved = Endpoint(SIGNALLED.address, 9000)
-        state.restate(moved, replace(latch(Learning.IMMEDIATE), generation=2), T0 + 1)
+        state.restate(moved, latch(Learning.IMMEDIATE)._replace(generation=2), T0 + 1)
         assert (state.destination, state.confirmed) == (moved, False)
 
     def test_a_peer_that_is_not_plausible_any_more_is_dropped(self) -> None:
         state = latching(latch(Learning.IMMEDIATE))
         state.judge(NOTHING_ALIKE, True, T0)
         only_signalled = frozenset((SIGNALLED.address,))
-        state.restate(SIGNALLED, replace(latch(Learning.IMMEDIATE), plausible=only_signalled), T0 + 1)
+        state.restate(SIGNALLED, latch(Learning.IMMEDIATE)._replace(plausible=only_signalled), T0 + 1)
         assert (state.destination, state.confirmed) == (SIGNALLED, False)
         assert state.judge(NOTHING_ALIKE, True, T0 + 1) is Verdict.STRANGER
 
     def test_a_peer_on_hold_is_not_sent_to_and_is_learned_anew_afterwards(self) -> None:
         state = latching(latch(Learning.IMMEDIATE))
         state.judge(NOTHING_ALIKE, True, T0)
-        state.restate(None, replace(latch(Learning.IMMEDIATE), generation=2), T0 + 1)
+        state.restate(None, latch(Learning.IMMEDIATE)._replace(generation=2), T0 + 1)
         on_hold = state.destination
         assert on_hold is None
         assert state.judge(NOTHING_ALIKE, True, T0 + 1) is Verdict.ACCEPTED
-        state.restate(SIGNALLED, replace(latch(Learning.IMMEDIATE), generation=3), T0 + 2)
+        state.restate(SIGNALLED, latch(Learning.IMMEDIATE)._replace(generation=3), T0 + 2)
         afterwards = state.destination, state.confirmed
         assert afterwards == (SIGNALLED, False)
 
     def test_learning_can_be_switched_off(self) -> None:
         state = latching(latch(Learning.IMMEDIATE))
         state.judge(NOTHING_ALIKE, True, T0)
-        state.restate(SIGNALLED, replace(latch(Learning.OFF), generation=2), T0 + 1)
+        state.restate(SIGNALLED, latch(Learning.OFF)._replace(generation=2), T0 + 1)
         assert (state.destination, state.confirmed) == (SIGNALLED, True)
 
 

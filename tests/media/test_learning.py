@@ -4,7 +4,6 @@ Nothing real: the emulator of `tests/support/network.py` carries the datagrams, 
 """
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
@@ -122,16 +121,16 @@ class Scene:
 
     def _apply(self, *, answered: bool) -> None:
         self.generation += 1
-        latch = replace(self.latch, generation=self.generation)
+        latch = self.latch._replace(generation=self.generation)
         a, a_rtcp, b, b_rtcp = sockets()
-        alice = replace(latch, plausible=frozenset((ALICE.address, NAT)))
-        bob = replace(latch, plausible=frozenset((BOB.address,)) if answered else frozenset())
+        alice = latch._replace(plausible=frozenset((ALICE.address, NAT)))
+        bob = latch._replace(plausible=frozenset((BOB.address,)) if answered else frozenset())
         self.rig.apply(
             [
-                replace(a, latch=alice),
-                replace(a_rtcp, latch=alice),
-                replace(b, latch=bob, signalled=self.bob.home if answered else None),
-                replace(b_rtcp, latch=bob, signalled=BOB_RTCP if answered else None),
+                a._replace(latch=alice),
+                a_rtcp._replace(latch=alice),
+                b._replace(latch=bob, signalled=self.bob.home if answered else None),
+                b_rtcp._replace(latch=bob, signalled=BOB_RTCP if answered else None),
             ],
             ROUTES,
         )

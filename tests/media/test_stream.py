@@ -1,7 +1,5 @@
 """What becomes of a datagram: classes, routes, counters, events."""
 
-from dataclasses import replace
-
 import pytest
 
 from ngdaemon.base.endpoint import Endpoint
@@ -57,7 +55,7 @@ class TestRoutes:
     def test_a_sink_that_may_not_be_sent_to_gets_nothing_and_counts_no_error(self) -> None:
         rig = plain_call()
         planned = sockets()
-        planned[2] = replace(planned[2], signalled=None)
+        planned[2] = planned[2]._replace(signalled=None)
         rig.apply(planned, ROUTES)
         assert rig.receive(A, rtp(), ALICE) == []
         assert rig.count(A).packets_in == 1
@@ -86,7 +84,7 @@ class TestRoutes:
     @pytest.mark.parametrize("data", [b"", b"\x00", STUN, DTLS, REPORT, rtp(), bytes(1400)])
     def test_relay_only_carries_any_bytes_as_they_are(self, data: bytes) -> None:
         rig = plain_call()
-        planned = [replace(item, relay_only=True) for item in sockets()]
+        planned = [item._replace(relay_only=True) for item in sockets()]
         rig.apply(planned, (Route(A, B, Carries.ANY),))
         assert rig.receive(A, data, ALICE) == [Sent(B, data, BOB)]
         assert rig.events() == [Learned(CALL, A, ALICE, True)]
@@ -192,7 +190,7 @@ class TestLearning:
     def test_with_mux_both_kinds_teach(self) -> None:
         rig = plain_call(Latch(Learning.IMMEDIATE))
         planned = sockets(Latch(Learning.IMMEDIATE))
-        rig.apply([replace(planned[0], muxed=True), *planned[1:]], ROUTES)
+        rig.apply([planned[0]._replace(muxed=True), *planned[1:]], ROUTES)
         rig.receive(A, REPORT, self.MOVED)
         assert rig.learned() == [(self.MOVED, True)]
 
@@ -213,7 +211,7 @@ class TestLearning:
     def test_also_when_it_was_learned_from_a_packet_of_the_other_kind(self) -> None:
         rig = plain_call()
         latch = Latch(Learning.IMMEDIATE, handover=True, generation=1)
-        rig.apply([replace(sockets(latch)[0], muxed=True), *sockets()[1:]], ROUTES)
+        rig.apply([sockets(latch)[0]._replace(muxed=True), *sockets()[1:]], ROUTES)
         rig.receive(A, rtp(1), ALICE)
         rig.receive(A, REPORT, self.MOVED)
         rig.receive(A, rtp(2), ALICE)
@@ -225,7 +223,7 @@ class TestLearning:
         rig.apply([Socket(A, Endpoint("fe80::1", 9), latch), *sockets()[1:]], ROUTES)
         rig.receive(A, rtp(), ("fe80::1", 9, 0, 3))
         assert rig.receive(B, rtp(), BOB)[0].to == ("fe80::1", 9, 0, 3)
-        rig.apply([Socket(A, Endpoint("2001:db8::1", 9), replace(latch, generation=2)), *sockets()[1:]], ROUTES)
+        rig.apply([Socket(A, Endpoint("2001:db8::1", 9), latch._replace(generation=2)), *sockets()[1:]], ROUTES)
         rig.receive(A, rtp(), ("2001:db8::1", 10, 0, 0))
         assert rig.receive(B, rtp(), BOB)[0].to == ("2001:db8::1", 10)
 
@@ -359,7 +357,7 @@ class TestNat:
     def test_nothing_is_sent_to_a_peer_that_has_to_send_first(self) -> None:
         rig = plain_call()
         planned = sockets()
-        planned[2] = replace(planned[2], nat_wait=True)
+        planned[2] = planned[2]._replace(nat_wait=True)
         rig.apply(planned, ROUTES)
         assert rig.receive(A, rtp(1), ALICE) == []
         assert rig.receive(B, rtp(1), STRANGER) == []
@@ -372,18 +370,18 @@ class TestNat:
     def test_another_endpoint_has_to_send_first_again(self) -> None:
         rig = plain_call()
         planned = sockets()
-        planned[2] = replace(planned[2], nat_wait=True)
+        planned[2] = planned[2]._replace(nat_wait=True)
         rig.apply(planned, ROUTES)
         rig.receive(B, rtp(1), BOB)
         moved = Endpoint(BOB.address, 7000)
-        latch = replace(planned[2].latch, generation=2)
-        rig.apply([*planned[:2], replace(planned[2], signalled=moved, latch=latch), planned[3]], ROUTES)
+        latch = planned[2].latch._replace(generation=2)
+        rig.apply([*planned[:2], planned[2]._replace(signalled=moved, latch=latch), planned[3]], ROUTES)
         assert rig.receive(A, rtp(1), ALICE) == []
 
     def test_a_way_is_opened_every_second_until_the_peer_sends(self) -> None:
         rig = plain_call()
         planned = sockets()
-        planned[0] = replace(planned[0], pierce=True)
+        planned[0] = planned[0]._replace(pierce=True)
         rig.apply(planned, ROUTES)
         empty = bytes.fromhex("807fffff0000000000000000")
         assert rig.sent == [Sent(A, empty, ALICE)]
@@ -403,7 +401,7 @@ class TestNat:
 
     def test_a_call_that_ends_opens_no_ways(self) -> None:
         rig = plain_call()
-        rig.apply([replace(sockets()[0], pierce=True)])
+        rig.apply([sockets()[0]._replace(pierce=True)])
         rig.apply([])
         assert rig.pipeline.next_timeout() is None
 
@@ -443,7 +441,7 @@ class TestLoops:
         other = CallId("another call")
         next_a, next_b = rig.open(other), rig.open(other)
         chained = sockets()
-        chained[2] = replace(chained[2], signalled=rig.local(next_a))
+        chained[2] = chained[2]._replace(signalled=rig.local(next_a))
         rig.apply(chained, ROUTES)
         rig.apply(
             [
@@ -462,7 +460,7 @@ class TestLoops:
         rig = plain_call()
         planned = sockets()
         later = SocketId(5)
-        planned[2] = replace(planned[2], signalled=rig.local(later))
+        planned[2] = planned[2]._replace(signalled=rig.local(later))
         rig.apply(planned, ROUTES)
         assert len(rig.receive(A, rtp(1), ALICE)) == 1
         assert rig.open() == later
@@ -474,7 +472,7 @@ class TestLoops:
         other = CallId("another call")
         later = rig.open(other)
         planned = sockets()
-        planned[2] = replace(planned[2], signalled=rig.local(later))
+        planned[2] = planned[2]._replace(signalled=rig.local(later))
         rig.apply(planned, ROUTES)
         assert [len(rig.receive(A, rtp(1), ALICE)) for _ in range(2)] == [1, 0]
         rig.apply([], (), other)
