@@ -92,7 +92,7 @@ def _hear_media(
         "said": True,
         "codecs": codecs,
         "formats": section.formats,
-        "feedback": any(attribute.name == "rtcp-fb" for attribute in section.attributes),
+        "feedback": "rtcp-fb" in section.names,
         "direction": direction,
         "sends": sends,
         "receives": receives and address not in ("0.0.0.0", "::"),  # noqa: S104
@@ -112,9 +112,9 @@ def _hear_media(
 
 def _mixes_extensions(*sections: Section) -> bool | None:
     """Whether header extensions of both lengths may be mixed; None where there are no extensions."""
-    if all(section.get("extmap") is None for section in sections):
+    if not any("extmap" in section.names for section in sections):
         return None
-    return any(section.get("extmap-allow-mixed") is not None for section in sections)
+    return any("extmap-allow-mixed" in section.names for section in sections)
 
 
 def _rtcp_of(

@@ -186,7 +186,7 @@ def _codecs(telling: MediaTelling) -> list[str]:
     """`a=rtpmap`, `a=fmtp`, `a=rtcp-fb` of each payload type; static ones get their `rtpmap` spelled out."""
     lines: list[str] = []
     for codec in telling.told.told_codecs:
-        lines.extend(codec.lines())
+        lines.extend(codec.lines)
     return lines
 
 

@@ -122,10 +122,38 @@ def _long_length(digits: bytes) -> int:
     return int(digits)
 
 
-_FREQUENT = ("RTP", "RTCP", "RTP/AVP", "audio", "IPv4", "IPv6", "filled", "initialized", "send", "recv", "offer/answer")
-"""Values of query replies that stand in every call."""
-_MAX_WORDS = 512
-_LONGEST_WORD = 24
+_FREQUENT = (
+    *("result", "ok", "sdp", "created", "created_us", "created_ts", "last signal", "last redis update", "SSRC", "tags"),
+    *("totals", "RTP", "RTCP", "packets", "bytes", "errors", "tag", "via-branch", "label", "subscriptions"),
+    *(
+        "subscribers",
+        "type",
+        "offer/answer",
+        "medias",
+        "VSC",
+        "index",
+        "audio",
+        "video",
+        "protocol",
+        "RTP/AVP",
+        "codec",
+    ),
+    *("streams", "local port", "local address", "family", "IPv4", "IPv6", "endpoint", "address", "port"),
+    *(
+        "advertised endpoint",
+        "last packet",
+        "last kernel packet",
+        "last user packet",
+        "flags",
+        "filled",
+        "confirmed",
+        "kernelized",
+        "stats",
+    ),
+    *("no kernel support", "stats_out", "initialized", "send", "recv", "ICE controlling", "rtcp-mux", "ingress SSRCs"),
+    *("egress SSRCs", "last RTP timestamp", "last RTP seq"),
+)
+"""Strings that stand in every reply to `query` and `delete`."""
 
 
 def _encoded(text: str) -> bytes:
@@ -138,8 +166,7 @@ class _Encoder(BencodeEncoder):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        self._words: dict[str, bytes] = {word: _encoded(word) for word in _FREQUENT}
-        """Encoded forms of strings that come again and again."""
+        self._words = {word: _encoded(word) for word in _FREQUENT}
         self.encode_func = {
             str: self.encode_string,
             int: self.encode_int,
@@ -153,7 +180,7 @@ class _Encoder(BencodeEncoder):  # type: ignore[misc]
         r.append(b"d")
         words = self._words
         for key, value in x.items():
-            r.append(words.get(key) or self._learn(key))
+            r.append(words.get(key) or _encoded(key))
             if type(value) is int:
                 r.append(b"i%de" % value)
             elif type(value) is str:
@@ -177,13 +204,6 @@ class _Encoder(BencodeEncoder):  # type: ignore[misc]
 
     def encode_int(self, x: int, r: list[bytes]) -> None:
         r.append(b"i%de" % x)
-
-    def _learn(self, key: str) -> bytes:
-        """The encoded form of a key. Keys of replies are few, but tags are among them: the store is bounded."""
-        data = _encoded(key)
-        if len(self._words) < _MAX_WORDS and len(key) <= _LONGEST_WORD:
-            self._words[key] = data
-        return data
 
     def _encoder(self, value: object) -> Any:
         encoder = self.encode_func.get(type(value))

@@ -1,9 +1,13 @@
 """Payload types of an RTP media: the format list with its `rtpmap`, `fmtp` and `rtcp-fb` lines."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from ngdaemon.base.errors import RequestError
-from ngdaemon.sdp.session import INCOMPLETE, MediaSection
+from ngdaemon.sdp.session import INCOMPLETE, Attribute, MediaSection
+
+DESCRIBING = frozenset(("rtpmap", "fmtp", "rtcp-fb"))
+"""Attributes that describe payload types."""
 
 MAX_PAYLOAD_TYPE = 127
 
@@ -50,6 +54,8 @@ class Codec:
     fmtp: tuple[str, ...] = ()
     feedback: tuple[str, ...] = ()
     """Values of the `rtcp-fb` lines of this payload type, without the number."""
+    lines: tuple[str, ...] = ()
+    """The attribute lines of this codec, in the order in which they are written."""
 
     @property
     def encoding(self) -> str:
@@ -57,14 +63,6 @@ class Codec:
         if not self.name:
             return ""
         return f"{self.name}/{self.clock}/{self.channels}" if self.channels else f"{self.name}/{self.clock}"
-
-    def lines(self) -> list[str]:
-        """The attribute lines of this codec, in the order in which they are written."""
-        number = self.payload_type
-        lines = [f"a=rtpmap:{number} {self.encoding}"] if self.name else []
-        lines.extend([f"a=fmtp:{number} {parameters}" for parameters in self.fmtp])
-        lines.extend([f"a=rtcp-fb:{number} {value}" for value in self.feedback])
-        return lines
 
     def is_same_format(self, other: "Codec") -> bool:
         """Whether both name the same encoding (RFC 3264 §6.1; names compare without case)."""
@@ -76,10 +74,16 @@ def codecs_of(media: MediaSection) -> tuple[Codec, ...]:
 
     Raises RequestError when a format is no payload type (0 to 127).
     """
-    maps, parameters, feedback = _by_payload_type(media)
+    return _codecs(media.formats, tuple([item for item in media.attributes if item.name in DESCRIBING]))
+
+
+@lru_cache(1024)
+def _codecs(formats: tuple[str, ...], attributes: tuple[Attribute, ...]) -> tuple[Codec, ...]:
+    """The codecs; kept for a while, because the phones of a customer are much alike."""
+    maps, parameters, feedback = _by_payload_type(attributes)
     codecs = []
     seen = set()
-    for text in media.formats:
+    for text in formats:
         if not (text.isascii() and text.isdigit() and len(text) <= 3) or int(text) > MAX_PAYLOAD_TYPE:
             raise RequestError(INCOMPLETE)
         number = int(text)
@@ -90,18 +94,29 @@ def codecs_of(media: MediaSection) -> tuple[Codec, ...]:
         fmtp = tuple(parameters.get(text, ()))
         if fmtp and name.lower() == "opus":
             fmtp = tuple(filter(None, map(opus_parameters, fmtp)))
-        codecs.append(Codec(number, name, clock, channels, fmtp, tuple(feedback.get(text, ()))))
+        codecs.append(_codec(number, name, clock, channels, fmtp, tuple(feedback.get(text, ()))))
     return tuple(codecs)
 
 
+def _codec(
+    number: int, name: str, clock: str, channels: str, fmtp: tuple[str, ...], feedback: tuple[str, ...]
+) -> Codec:
+    """A codec with its lines."""
+    codec = Codec(number, name, clock, channels, fmtp, feedback)
+    lines = [f"a=rtpmap:{number} {codec.encoding}"] if name else []
+    lines.extend([f"a=fmtp:{number} {text}" for text in fmtp])
+    lines.extend([f"a=rtcp-fb:{number} {text}" for text in feedback])
+    return replace(codec, lines=tuple(lines))
+
+
 def _by_payload_type(
-    media: MediaSection,
+    attributes: tuple[Attribute, ...],
 ) -> tuple[dict[str, tuple[str, str, str]], dict[str, list[str]], dict[str, list[str]]]:
     """The `rtpmap`, `fmtp` and `rtcp-fb` attributes of a media, by the payload type they speak of."""
     maps: dict[str, tuple[str, str, str]] = {}
     parameters: dict[str, list[str]] = {}
     feedback: dict[str, list[str]] = {}
-    for name, value in media.attributes:
+    for name, value in attributes:
         if value is None:
             continue
         if name == "rtpmap":

@@ -60,6 +60,8 @@ class Section:
 
     lines: list[tuple[str, str]] = field(default_factory=list)
     attributes: list[Attribute] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    """Names of the attributes: most look-ups are for what is not there."""
     connection: Connection | None = None
 
     def values(self, kind: str) -> list[str]:
@@ -82,13 +84,16 @@ class Section:
 
     def get(self, name: str) -> str | None:
         """The value of the first attribute of that name ("" for a flag), or None when there is none."""
-        for attribute in self.attributes:
-            if attribute.name == name:
-                return attribute.value or ""
+        if name in self.names:
+            for attribute in self.attributes:
+                if attribute.name == name:
+                    return attribute.value or ""
         return None
 
     def get_all(self, name: str) -> list[str]:
         """The values of all attributes of that name, in order."""
+        if name not in self.names:
+            return []
         return [attribute.value or "" for attribute in self.attributes if attribute.name == name]
 
 
@@ -148,6 +153,7 @@ def parse(text: str, max_medias: int = 64) -> SessionDescription:
         elif kind == "a":
             name, colon, rest = value.partition(":")
             section.attributes.append(Attribute(name, rest if colon else None))
+            section.names.add(name)
             section.lines.append((kind, value))
         elif kind == "m":
             section = _parse_media(value)
