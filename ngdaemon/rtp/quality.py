@@ -36,9 +36,9 @@ class Sample:
     at: float
     """Monotonic seconds."""
     mos: float
-    """1 to 4.5."""
+    """1 to 4.5; 0 while the round trip between the ends is not known."""
     round_trip: float
-    """Seconds, between the two ends."""
+    """Seconds, between the two ends; 0 while not known."""
     leg: float
     """Seconds, between us and the receiver."""
     jitter: float
@@ -89,7 +89,11 @@ class Quality:
         return self._sums[0] / self._samples if self._samples else None
 
     def add(self, sample: Sample) -> None:
-        """Take in a judgement."""
+        """Take in a judgement. One without a MOS appears in the progression only."""
+        if not self._entries or sample.at >= self._next:
+            self._progress(sample)
+        if not sample.mos:
+            return
         self._samples += 1
         for index, value in enumerate((sample.mos, sample.round_trip, sample.leg, sample.jitter, sample.loss)):
             self._sums[index] += value
@@ -97,8 +101,6 @@ class Quality:
             self._lowest = sample
         if self._highest is None or sample.mos > self._highest.mos:
             self._highest = sample
-        if not self._entries or sample.at >= self._next:
-            self._progress(sample)
 
     def _progress(self, sample: Sample) -> None:
         if len(self._entries) == MAX_ENTRIES:
@@ -134,13 +136,13 @@ class Quality:
 
 
 def _entry(sample: Sample) -> Tree:
-    """A judgement in the units of the protocol."""
+    """A judgement in the units of the protocol, fractions cut off."""
     return {
-        "MOS": round(10 * sample.mos),
-        "round-trip time": round(1e6 * sample.round_trip),
-        "round-trip time leg": round(1e6 * sample.leg),
-        "jitter": round(1e3 * sample.jitter),
-        "packet loss": round(sample.loss),
+        "MOS": int(10 * sample.mos),
+        "round-trip time": int(1e6 * sample.round_trip),
+        "round-trip time leg": int(1e6 * sample.leg),
+        "jitter": int(1e3 * sample.jitter),
+        "packet loss": int(sample.loss),
     }
 
 
@@ -222,9 +224,11 @@ class CallQuality:
         if not -CLOCK_SLACK <= leg <= MAX_ROUND_TRIP:
             return
         judge.leg = leg = max(leg, 0.0)
+        jitter, loss = block.jitter / heard.rate, 100 * block.fraction_lost / 256
         if heard.leg is None:
+            heard.quality.add(Sample(now, 0.0, 0.0, leg, jitter, loss))
             return
-        round_trip, jitter, loss = leg + heard.leg, block.jitter / heard.rate, 100 * block.fraction_lost / 256
+        round_trip = leg + heard.leg
         heard.quality.add(Sample(now, mos(round_trip, jitter, loss), round_trip, leg, jitter, loss))
 
 

@@ -151,6 +151,21 @@ def test_a_progression_covers_the_call_with_few_entries() -> None:
     assert 10_000 - dates[-1] <= progression["interval"]
 
 
+def test_a_judgement_without_a_score_is_in_the_progression_only() -> None:
+    talk = Talk()
+    talk.exchange()
+    talk.exchange()
+    tree = talk.quality.sources[A].report(0, talk.now)
+    progression, lowest = tree["MOS progression"], tree["lowest MOS"]
+    assert isinstance(progression, dict)
+    assert isinstance(lowest, dict)
+    first, second = progression["entries"]
+    assert (first["MOS"], first["round-trip time"]) == (0, 0)
+    assert first["round-trip time leg"] > 0
+    assert second["MOS"] == lowest["MOS"] > 0
+    assert talk.quality.sources[A].samples == 1
+
+
 def test_lowest_and_highest_are_kept() -> None:
     quality = Quality()
     for at, score in enumerate((4.0, 2.0, 4.3, 3.0)):
