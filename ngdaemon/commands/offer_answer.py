@@ -71,6 +71,25 @@ def _with_tos(service: Service, call: Call, options: Options) -> Call:
     if options.tos is not None and options.tos < 0:
         return call
     tos = options.tos if options.tos is not None and options.tos <= 255 else service.config.tos
+    return call._replace(tos=tos or None)
+
+
+def _exchange(service: Service, asked: Asked, description: SessionDescription, exchange: Exchange) -> Reply:
+    """Run one half of an offer/answer exchange; the old call stays in force if anything fails."""
+    allocator = Allocator(exchange.call.id, service.ports, service.forwarder, asked.now, service.complaints)
+    try:
+        text = exchange.run(description, asked.options, service, allocator)
+        service.registry.store(_signalled(service, asked, exchange.call), asked.now)
+    except BaseException:
+        allocator.undo()
+        service.registry.restore(exchange.call.id)
+        raise
+    allocator.give_up()
+    return {"sdp": text}
+
+
+def _signalled(service: Service, asked: Asked, call: Call) -> Call:
+    """The call with the time and the count of its signalling brought up to date."""
     return call._replace(
         last_signal=service.wall.microseconds(),
         generation=call.generation + 1,
