@@ -5,6 +5,7 @@ import os
 import resource
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -12,10 +13,12 @@ from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.errors import PortUnavailable
 from ngdaemon.base.ids import CallId, SocketId
 from ngdaemon.media.plan import Latch, Learning, Plan, Socket
+from ngdaemon.media.ports import TAKEN_REST, Ports, PortsExhausted
 from ngdaemon.media.stream import Stream
 from ngdaemon.shell.portable import PortableForwarder
 from ngdaemon.shell.portable_socket import DATAGRAM, UdpSocket
 from ngdaemon.shell.reactor import Reactor
+from tests.support.rng import SeededRng
 
 HERE = "127.0.0.1"
 CALL = CallId("call")
@@ -97,6 +100,34 @@ def test_no_descriptor_is_left_behind(forwarder: PortableForwarder) -> None:
         forwarder.unbind(other)
         forwarder.apply(CALL, Plan())
         assert descriptors() == before
+
+
+def test_pairs_that_can_only_be_half_bound_leave_no_descriptor_behind_s19(forwarder: PortableForwarder) -> None:
+    """Another program has the odd ports of the range."""
+    with ExitStack() as stack:
+        first, last = odd_ports_taken(stack)
+        ports = Ports(first, last, 0.0, SeededRng())
+        before = descriptors()
+        for attempt in range(300):
+            with pytest.raises(PortsExhausted):
+                ports.open(CALL, HERE, True, forwarder, attempt * TAKEN_REST)
+            assert descriptors() == before
+        assert ports.used(HERE) == 0
+
+
+def odd_ports_taken(stack: ExitStack) -> tuple[int, int]:
+    """A range of which this test has all odd ports."""
+    while True:
+        first = free().port & ~1
+        taken = ExitStack()
+        try:
+            for port in range(first + 1, first + 8, 2):
+                taken.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind((HERE, port))
+        except (OSError, OverflowError):
+            taken.close()
+            continue
+        stack.enter_context(taken)
+        return first, first + 7
 
 
 def test_closing_ends_all_calls(reactor: Reactor) -> None:
