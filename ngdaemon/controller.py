@@ -46,7 +46,7 @@ class Controller:
     ) -> None:
         """`changed` is told of settings that a control command changed."""
         self._changed = changed
-        ports = Ports(config.port_min, config.port_max, config.port_quarantine, rng)
+        ports = Ports(config.port_min, config.port_max, config.port_quarantine, rng, dict(config.port_ranges))
         statistics = Statistics(now)
         registry = Registry(config, forwarder, ports, statistics)
         self._service = Service(

@@ -57,6 +57,8 @@ class Exchange:
         """What is told about each media, and what it means for the leg that said it."""
         said, told = self.said, list(self.receiver.medias)
         for slot in self.slots:
+            for place in range(len(told), slot):
+                told.append(Media(place, said[place].kind, said[place].protocol, active=False, removed=True))
             before = told[slot] if slot < len(told) else None
             if self.is_answer and before is not None and before.said:
                 media, said[slot] = negotiate.answered(before, said[slot], options)
@@ -118,7 +120,9 @@ class Exchange:
         """The m-lines to write, by place; None for those that the sender was not shown, or left out of its answer."""
         by_slot: dict[int, MediaSection | None] = dict(zip(self.slots, description.medias, strict=True))
         if self.is_answer:
-            by_slot.update({media.place: None for media in self.told if media.place not in by_slot})
+            by_slot.update(
+                {media.place: None for media in self.told if media.place not in by_slot and not media.removed}
+            )
         return sorted(by_slot.items())
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ngdaemon.base.endpoint import Interface
 from ngdaemon.base.ids import SocketId
 from ngdaemon.call.model import Call
+from ngdaemon.config.values import PortRange
 from ngdaemon.media.forwarder import SocketCounters
 
 Tree = dict[str, object]
@@ -253,15 +254,15 @@ def _requests(counters: ProxyCounters, prefix: str) -> Tree:
     return tree
 
 
-def interface_tree(interface: Interface, first: int, last: int, used: int) -> Tree:
+def interface_tree(interface: Interface, ports: PortRange, used: int) -> Tree:
     """One element of `interfaces`."""
-    total = last - first + 1
+    total = ports.last - ports.first + 1 - len(ports.excluded)
     return {
         "name": interface.name,
         "address": interface.address,
         "ports": {
-            "min": first,
-            "max": last,
+            "min": ports.first,
+            "max": ports.last,
             "used": used,
             "used_pct": _text(100.0 * used / total),
             "free": total - used,

@@ -90,14 +90,13 @@ def _sessions(service: Service, words: Sequence[str]) -> str:
 
 
 def _interfaces(service: Service) -> str:
-    first, last = service.config.port_min, service.config.port_max
-    total = last - first + 1
     parts = []
     for item in service.config.interfaces:
-        used = service.ports.used(item.address)
+        used, ports = service.ports.used(item.address), service.config.ports(item.address)
+        total = ports.last - ports.first + 1 - len(ports.excluded)
         parts.append(
             f"Interface '{item.name}' address '{item.address}' ({item.family.title})\n"
-            f" Port range: {first} - {last}\n Ports used: {used} / {total} ({100 * used / total:5.1f}%)\n"
+            f" Port range: {ports.first} - {ports.last}\n Ports used: {used} / {total} ({100 * used / total:5.1f}%)\n"
         )
     return "".join(parts)
 

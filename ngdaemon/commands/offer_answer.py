@@ -10,7 +10,7 @@ from ngdaemon.call.exchange import Exchange
 from ngdaemon.call.model import Call
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.ng.options import Flag, Options
-from ngdaemon.sdp.session import SessionDescription, parse
+from ngdaemon.sdp.session import Bounds, SessionDescription, parse
 
 logger = logging.getLogger("ngdaemon.call")
 
@@ -60,7 +60,8 @@ def _parse(service: Service, options: Options) -> SessionDescription:
     text = options.sdp or ""
     if len(text) > service.config.max_sdp:
         raise RequestError(f"SDP too long (limit {service.config.max_sdp} octets)")
-    description = parse(text, service.config.max_medias)
+    config = service.config
+    description = parse(text, Bounds(config.max_medias, config.max_candidates, config.reject_invalid_sdp))
     if not description.medias:
         raise RequestError(NO_MEDIAS, {"sdp": ""})
     return description

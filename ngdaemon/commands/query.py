@@ -50,7 +50,7 @@ def list_calls(service: Service, asked: Asked) -> Reply:
 def statistics(service: Service, asked: Asked) -> Reply:
     """Counters of the daemon."""
     interfaces = [
-        interface_tree(item, service.config.port_min, service.config.port_max, service.ports.used(item.address))
+        interface_tree(item, service.config.ports(item.address), service.ports.used(item.address))
         for item in service.config.interfaces
     ]
     registry = service.registry

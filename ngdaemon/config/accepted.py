@@ -32,6 +32,7 @@ NO_EFFECT = {
         "split-logs log-mark-prefix= log-mark-suffix= log-srtp-keys debug-srtp"
     ),
     "replies are kept to what 26.3 calls `full`": "ssrc-reporting= measure-rtp",
+    "ports are opened on one local address of an interface only": "save-interface-ports,S",
     "the protocol is obsolete": "listen-udp,u= listen-tcp,l= janus-secret=",
     "buffers are sized by what they hold": "http-buf-size= http-idle-timeout=",
 }

@@ -176,13 +176,6 @@ class Config:
         ours=True,
         reload=True,
     )
-    save_interface_ports: bool = setting(
-        False,
-        FLAG,
-        Group.MEDIA,
-        "open ports on one local address of an interface only",
-        short="S",
-    )
     tos: int = setting(
         0, OCTET, Group.MEDIA, "TOS octet of media, for instance 184; 0 leaves the system's", short="T", reload=True
     )
@@ -256,7 +249,7 @@ class Config:
         32, integer(4, 200), Group.LIMITS, "nesting of lists and dictionaries in a request", ours=True, reload=True
     )
     max_sdp: int = setting(65535, integer(256, 65535, "OCTETS"), Group.LIMITS, "longest SDP", ours=True, reload=True)
-    max_medias: int = setting(64, integer(1, 1024), Group.LIMITS, "`m=` lines in an SDP", ours=True, reload=True)
+    max_medias: int = setting(128, integer(1, 1024), Group.LIMITS, "`m=` lines in an SDP", ours=True, reload=True)
     max_candidates: int = setting(
         100, integer(1, 10000), Group.LIMITS, "ICE candidates of a media", ours=True, reload=True
     )

@@ -3,9 +3,9 @@
 No sockets here: a stream is given a function that sends a datagram from its port, and arrivals are handed to `receive`
 with their source and the time. The portable forwarder is this with real sockets.
 
-Most packets of a stream are alike: RTP from the peer that was learned, to one sink. For them there is a short way
-through `receive`. It is taken only where the long way, which alone decides, found with an earlier packet that all RTP
-from this source is treated so (`_shorten`); a new plan or a new peer makes the way long again.
+Most packets of a stream are alike: RTP (or bytes) from the peer that was learned, to one sink. For them there is a
+short way through `receive`. It is taken only where the long way, which alone decides, found with an earlier packet that
+all of this kind from this source are treated so (`_shorten`); a new plan or a new peer makes the way long again.
 """
 
 from collections import deque
@@ -75,6 +75,7 @@ class Stream:
         "_guard",
         "_heard",
         "_latching",
+        "_least",
         "_links",
         "_other_bytes",
         "_other_packets",
@@ -122,6 +123,8 @@ class Stream:
         """Received and not RTP; RTP is counted by its sources."""
         # the short way
         self._trusted: Address | None = None
+        self._least = RTP_LENGTH
+        """Octets of the shortest packet that may take it; 0 for anything whatever (`relay_only`)."""
         self._sink: Stream = self
         self._ssrc = -1
         self._current = _NOBODY
@@ -130,7 +133,13 @@ class Stream:
 
     def receive(self, data: bytes, source: Address, now: float) -> None:
         """Take in a datagram. Never raises."""
-        if source == self._trusted and len(data) >= RTP_LENGTH:
+        if source == self._trusted and len(data) >= self._least:
+            if not self._least:
+                self._other_packets += 1
+                self._other_bytes += len(data)
+                self.last_packet = now
+                self._sink.send(data, now)
+                return
             first, kind, sequence, timestamp, ssrc = _unpack(data)
             if (kind < RTCP_FIRST or kind > RTCP_LAST) and (
                 first == _PLAIN or (first >> 6 == VERSION and header_length(data) <= len(data))
@@ -177,7 +186,7 @@ class Stream:
             self._drop(source)
             return
         self._accept(data, kind, now, learned=verdict is Verdict.LEARNED)
-        if kind is Kind.RTP:
+        if kind is Kind.RTP or planned.relay_only:
             self._shorten(source, links)
         self._forward(data, kind, stripped, links, now)
 
@@ -214,7 +223,7 @@ class Stream:
         self._current.count(sequence, timestamp, kind, len(data))
 
     def _shorten(self, source: Address, links: list[Link]) -> None:
-        """Let RTP from this source take the short way, if it is always accepted, teaches nothing, and has one sink."""
+        """Let packets of this kind take the short way, if they are always accepted, teach nothing, and have one sink."""
         assert self._latching is not None
         if len(links) != 1:
             return
@@ -300,6 +309,7 @@ class Stream:
             latching.restate(planned.signalled, planned.latch, now)
             self._heard = self._heard and latching.signalled == before
         self._planned = planned
+        self._least = 0 if planned.relay_only else RTP_LENGTH
         self._readdress()
 
     def link(self, links: tuple[Link, ...]) -> None:

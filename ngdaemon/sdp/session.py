@@ -127,7 +127,21 @@ class SessionDescription:
         return media.connection or self.session.connection
 
 
-def parse(text: str, max_medias: int = 64) -> SessionDescription:
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How large a session description may be."""
+
+    medias: int = 128
+    candidates: int = 100
+    """ICE candidates of one media."""
+    strict: bool = False
+    """Nothing may come behind a blank line (`reject-invalid-sdp`); else it ends the description."""
+
+
+USUAL = Bounds()
+
+
+def parse(text: str, bounds: Bounds = USUAL) -> SessionDescription:
     """Parse a session description.
 
     A blank line ends it (ng-protocol.md §4.1). Raises RequestError with the texts of ng-protocol.md §2.3.
@@ -141,6 +155,8 @@ def parse(text: str, max_medias: int = 64) -> SessionDescription:
     for raw in text.split("\n"):
         line = raw[:-1] if raw[-1:] == "\r" else raw
         if not line or line == " ":
+            if bounds.strict:
+                _nothing_behind(text, raw)
             break
         if line[1:2] != "=" or "\r" in line:
             raise RequestError(FAILED)
@@ -159,11 +175,25 @@ def parse(text: str, max_medias: int = 64) -> SessionDescription:
             section = _parse_media(value)
             section.lines.append((kind, value))
             description.medias.append(section)
-            if len(description.medias) > max_medias:
-                raise RequestError(f"Too many medias in SDP (limit {max_medias})")
+            if len(description.medias) > bounds.medias:
+                raise RequestError(f"Too many medias in SDP (limit {bounds.medias})")
         else:
             _parse_field(description, section, kind, value)
+    _check_candidates(description, bounds)
     return description
+
+
+def _nothing_behind(text: str, blank: str) -> None:
+    """Refuse lines behind the first blank one."""
+    lines = text.split("\n")
+    if any(line.strip("\r ") for line in lines[lines.index(blank) :]):
+        raise RequestError(FAILED)
+
+
+def _check_candidates(description: SessionDescription, bounds: Bounds) -> None:
+    for media in description.medias:
+        if "candidate" in media.names and len(media.get_all("candidate")) > bounds.candidates:
+            raise RequestError(f"Too many candidates in SDP (limit {bounds.candidates} a media)")
 
 
 def _parse_field(description: SessionDescription, section: Section, kind: str, value: str) -> None:
