@@ -223,7 +223,7 @@ class Stream:
         self._current.count(sequence, timestamp, kind, len(data))
 
     def _shorten(self, source: Address, links: list[Link]) -> None:
-        """Let packets of this kind take the short way, if they are always accepted, teach nothing, and have one sink."""
+        """Let such packets take the short way, if they are always accepted, teach nothing, and have one sink."""
         assert self._latching is not None
         if len(links) != 1:
             return

@@ -248,3 +248,13 @@ def test_the_short_way_is_taken() -> None:
         assert rig.receive(A, rtp(2), ALICE) == [Sent(B, rtp(2), BOB)]
         assert rig.receive(A, rtp(3, csrcs=[1], extension=b"abcd"), ALICE) != []
         assert rig.receive(A, rtp(9, ssrc=5), ALICE) != []
+
+
+def test_bytes_take_the_short_way_too() -> None:
+    rig = plain_call()
+    rig.apply([item._replace(relay_only=True) for item in sockets()], (Route(A, B, Carries.ANY),))
+    rig.receive(A, b"x", ALICE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stream, "_receive", lambda *_: pytest.fail("the long way"))
+        for data in (b"", b"\x00", rtp(1)):
+            assert rig.receive(A, data, ALICE) == [Sent(B, data, BOB)]

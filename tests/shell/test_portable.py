@@ -1,5 +1,6 @@
 """What only the portable forwarder has: sockets of this process, and the reactor that it lives in."""
 
+import errno
 import logging
 import os
 import resource
@@ -202,6 +203,29 @@ def test_control_may_end_the_call_while_it_takes_in_events(reactor: Reactor, pho
         reactor.doPoll(0.01)
     assert ended == [1]
     assert opened.counters(CALL) == {}
+
+
+def test_an_error_of_the_receiving_socket_is_counted_and_ends_nothing(
+    forwarder: PortableForwarder, reactor: Reactor, phone: socket.socket
+) -> None:
+    local = free()
+    number = forwarder.bind(CALL, local)
+    opened = forwarder._sockets[number]
+    recvfrom = opened.recvfrom
+    failures = [ConnectionRefusedError(), OSError(errno.EHOSTUNREACH, "no route")]
+
+    def failing(size: int) -> tuple[bytes, tuple[str, int]]:
+        if failures:
+            raise failures.pop()
+        return recvfrom(size)
+
+    opened.recvfrom = failing
+    forwarder.apply(CALL, Plan((Socket(number, None, Latch(Learning.OFF, None)),)))
+    phone.sendto(b"\x80\x00" + bytes(10), local)
+    for _ in range(3):
+        reactor.doPoll(1.0)
+    counted = forwarder.counters(CALL)[number]
+    assert (counted.errors_in, counted.packets_in) == (2, 1)
 
 
 def test_octets_are_those_that_were_sent(forwarder: PortableForwarder, phone: socket.socket) -> None:
