@@ -206,7 +206,7 @@ def test_control_may_end_the_call_while_it_takes_in_events(reactor: Reactor, pho
 
 
 def test_an_error_of_the_receiving_socket_is_counted_and_ends_nothing(
-    forwarder: PortableForwarder, reactor: Reactor, phone: socket.socket
+    forwarder: PortableForwarder, reactor: Reactor, phone: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     local = free()
     number = forwarder.bind(CALL, local)
@@ -219,7 +219,7 @@ def test_an_error_of_the_receiving_socket_is_counted_and_ends_nothing(
             raise failures.pop()
         return recvfrom(size)
 
-    opened.recvfrom = failing
+    monkeypatch.setattr(opened, "recvfrom", failing)
     forwarder.apply(CALL, Plan((Socket(number, None, Latch(Learning.OFF, None)),)))
     phone.sendto(b"\x80\x00" + bytes(10), local)
     for _ in range(3):
