@@ -58,6 +58,7 @@ class Exchange:
         said, told = self.said, list(self.receiver.medias)
         for slot in self.slots:
             for place in range(len(told), slot):
+                # withheld from the one who speaks now: it does not exist for a newcomer either
                 told.append(Media(place, said[place].kind, said[place].protocol, active=False, removed=True))
             before = told[slot] if slot < len(told) else None
             if self.is_answer and before is not None and before.said:
