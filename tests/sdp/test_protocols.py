@@ -1,0 +1,39 @@
+"""Transports of `m=` lines."""
+
+import pytest
+
+from ngdaemon.sdp.protocols import ROWS, Protocol, protocol_of
+
+
+@pytest.mark.parametrize(
+    ("name", "rtp", "feedback", "secure", "dtls"),
+    [
+        ("RTP/AVP", True, False, False, False),
+        ("RTP/AVPF", True, True, False, False),
+        ("RTP/SAVP", True, False, True, False),
+        ("RTP/SAVPF", True, True, True, False),
+        ("UDP/TLS/RTP/SAVP", True, False, True, True),
+        ("UDP/TLS/RTP/SAVPF", True, True, True, True),
+        ("udptl", False, False, False, False),
+        ("UDP/BFCP", False, False, False, False),
+        ("UDP/DTLS/SCTP", False, False, False, False),
+        ("", False, False, False, False),
+    ],
+)
+def test_what_a_transport_means(name: str, rtp: bool, feedback: bool, secure: bool, dtls: bool) -> None:
+    assert protocol_of(name, "audio") == Protocol(name, rtp, feedback, secure, dtls, relayed=True)
+
+
+@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("spell", [str.upper, str.lower, str.title])
+def test_names_compare_without_case_and_come_out_as_in_the_table(row: Protocol, spell: type[str]) -> None:
+    assert protocol_of(spell(row.name)) is row
+
+
+@pytest.mark.parametrize("name", ["TCP/MSRP", "TCP/TLS/MSRP", "RTP/AVP"])
+def test_messages_are_left_alone(name: str) -> None:
+    assert protocol_of(name, "message") == Protocol(name, relayed=False)
+
+
+def test_an_unknown_transport_keeps_its_spelling() -> None:
+    assert protocol_of("Foo/Bar", "audio") == Protocol("Foo/Bar")
