@@ -194,16 +194,21 @@ class Registry:
                 self._schedule(entry, due if entry.delete_at is None else min(due, entry.delete_at), again=True)
 
     def _check_later(self, entry: Entry, now: float) -> None:
-        """After signalling nothing can be due before the shortest timeout has passed."""
+        """After signalling nothing can be due before the shortest timeout has passed.
+
+        A check that is noted already comes before that, and finds out then when the next one is due.
+        """
+        if entry.check_at:
+            return
         config = self.config
         soonest = min(config.timeout, config.silent_timeout, config.offer_timeout)
         at = now + soonest
         if config.final_timeout:
             at = min(at, entry.created_at + config.final_timeout)
-        self._schedule(entry, at, again=True)
+        self._schedule(entry, at)
 
     def _schedule(self, entry: Entry, at: float, *, again: bool = False) -> None:
-        if again or at < entry.check_at:
+        if again or not entry.check_at or at < entry.check_at:
             entry.check_at = at
             heapq.heappush(self._deadlines, (at, entry.call.id))
 
