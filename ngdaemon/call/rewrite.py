@@ -211,8 +211,10 @@ def _extensions(telling: MediaTelling) -> list[str]:
 
 
 def _others(telling: MediaTelling) -> list[str]:
-    """Attributes that no step knows: copied in order, byte for byte."""
-    known = {"*", *(str(codec.payload_type) for codec in telling.told.told_codecs)}
+    """Attributes that no step knows: copied in order, byte for byte. Feedback of a codec goes where the codec goes."""
+    known = {"*"}
+    if "rtcp-fb" in telling.section.names:
+        known.update(str(codec.payload_type) for codec in (*telling.said.codecs, *telling.told.told_codecs))
     lines = []
     for attribute in telling.section.attributes:
         name, value = attribute
