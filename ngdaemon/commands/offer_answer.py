@@ -95,4 +95,5 @@ def _signalled(service: Service, asked: Asked, call: Call) -> Call:
         last_signal=service.wall.microseconds(),
         generation=call.generation + 1,
         metadata=asked.options.metadata or call.metadata,
+        drop_traffic=asked.options.drop_traffic == "start" if asked.options.drop_traffic else call.drop_traffic,
     )

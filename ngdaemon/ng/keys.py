@@ -271,7 +271,7 @@ _MEDIA = (
         _NO,
         words=vocabulary(("blackhole", "sinkhole"), _FORWARD, _BACKWARD, "both"),
     ),
-    Key("drop-traffic", "drop_traffic", readers.one_word, "drop all RTP", _NO, words=vocabulary("start", "stop")),
+    Key("drop-traffic", "drop_traffic", readers.one_word, "drop all RTP", words=vocabulary("start", "stop")),
     Key(
         "passthrough",
         "passthrough",
