@@ -115,7 +115,7 @@ def test_a_refused_media_holds_no_ports_and_gets_them_back_when_it_is_revived() 
     assert set(sdp.ports(revived)) <= {local.port for local in bound.values()}
 
 
-# ------------------------------------------------------------------------------------------------------ ports that run out
+# --------------------------------------------------------------------------------------------------- ports that run out
 
 
 def test_ports_that_run_out_are_an_error_that_proxies_know_and_nothing_is_left_behind() -> None:

@@ -14,7 +14,7 @@ from tests.support.sdp import audio
 ALICE, BOB = "198.51.100.1", "198.51.100.2"
 ADVERTISED = {"203.0.113.9": "192.0.2.9"}
 
-# ------------------------------------------------------------------------------------------------- whatever is said
+# ----------------------------------------------------------------------------------------------------- whatever is said
 
 
 def _media_lines(kind: str, port: int, mux: bool, direction: str) -> list[str]:
@@ -106,7 +106,7 @@ def _told_ports_are_open(daemon: Daemon, text: str) -> None:
             assert Endpoint(ADVERTISED.get(address, address), number) in bound
 
 
-# ---------------------------------------------------------------------------------------------------------- in particular
+# -------------------------------------------------------------------------------------------------------- in particular
 
 
 def test_a_sender_without_an_origin_gets_one_of_ours() -> None:

@@ -3,7 +3,7 @@
 from ngdaemon.base.ids import CallId, Tag
 from ngdaemon.call import parties
 from ngdaemon.call.model import Call, Leg, LegId
-from ngdaemon.ng.options import parse
+from ngdaemon.ng.options import Options, parse
 
 NOW = 7
 
@@ -46,7 +46,7 @@ class Dialogue:
         return self.call.leg(number).tag or f"<{number}>"
 
 
-def _options(from_tag: str, to_tag: str | None, branch: str | None, flags: tuple[str, ...]) -> parties.Options:
+def _options(from_tag: str, to_tag: str | None, branch: str | None, flags: tuple[str, ...]) -> Options:
     given = {"from-tag": from_tag, "to-tag": to_tag, "via-branch": branch, "flags": list(flags)}
     return parse({key: value for key, value in given.items() if value is not None})
 

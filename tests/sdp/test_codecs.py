@@ -15,7 +15,7 @@ def codecs(formats: str, *attributes: str) -> tuple[Codec, ...]:
 
 
 def test_codecs_in_order_of_preference_with_all_that_is_said_of_them() -> None:
-    assert codecs(
+    speex, pcma, event = codecs(
         "111 8 101",
         "a=rtpmap:101 telephone-event/8000",
         "a=fmtp:101 0-15",
@@ -25,11 +25,11 @@ def test_codecs_in_order_of_preference_with_all_that_is_said_of_them() -> None:
         "a=rtcp-fb:111 nack",
         "a=rtcp-fb:111 ccm fir",
         "a=rtcp-fb:* transport-cc",
-    ) == (
-        Codec(111, "speex", "16000", "", ("vbr=on", "cng=on"), ("nack", "ccm fir")),
-        Codec(8, "PCMA", "8000"),
-        Codec(101, "telephone-event", "8000", "", ("0-15",)),
     )
+    assert (speex.payload_type, speex.encoding) == (111, "speex/16000")
+    assert (speex.fmtp, speex.feedback) == (("vbr=on", "cng=on"), ("nack", "ccm fir"))
+    assert (pcma.payload_type, pcma.encoding, pcma.fmtp, pcma.feedback) == (8, "PCMA/8000", (), ())
+    assert (event.payload_type, event.encoding, event.fmtp) == (101, "telephone-event/8000", ("0-15",))
 
 
 @pytest.mark.parametrize("number", STATIC)
@@ -44,7 +44,7 @@ def test_what_the_sender_says_goes_before_the_static_table() -> None:
 
 def test_a_dynamic_payload_type_that_nothing_is_said_of_has_no_name() -> None:
     (codec,) = codecs("96")
-    assert (codec.name, codec.encoding, codec.lines()) == ("", "", [])
+    assert (codec.name, codec.encoding, codec.lines) == ("", "", ())
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_what_is_no_payload_type_is_refused(formats: str) -> None:
 
 def test_lines_are_written_in_order_and_a_single_channel_is_left_out() -> None:
     codec = codecs("97", "a=rtcp-fb:97 nack pli", "a=fmtp:97 x=1", "a=rtpmap:97 H264/90000/1")[0]
-    assert codec.lines() == ["a=rtpmap:97 H264/90000", "a=fmtp:97 x=1", "a=rtcp-fb:97 nack pli"]
+    assert codec.lines == ("a=rtpmap:97 H264/90000", "a=fmtp:97 x=1", "a=rtcp-fb:97 nack pli")
 
 
 @pytest.mark.parametrize(
@@ -130,10 +130,9 @@ def test_any_formats_and_attributes_give_codecs_or_a_refusal(
     lines = [f"a={name}:{number} {text}" for name, number, text in attributes]
     try:
         found = codecs(" ".join(formats), *lines)
-    except RequestError as error:
-        assert str(error) == INCOMPLETE
+    except RequestError:
         return
     assert len({codec.payload_type for codec in found}) == len(found)
     for codec in found:
         assert 0 <= codec.payload_type <= 127
-        assert all(line.startswith("a=") for line in codec.lines())
+        assert all(line.startswith("a=") for line in codec.lines)

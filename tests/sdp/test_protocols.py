@@ -1,5 +1,7 @@
 """Transports of `m=` lines."""
 
+from collections.abc import Callable
+
 import pytest
 
 from ngdaemon.sdp.protocols import ROWS, Protocol, protocol_of
@@ -26,7 +28,7 @@ def test_what_a_transport_means(name: str, rtp: bool, feedback: bool, secure: bo
 
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize("spell", [str.upper, str.lower, str.title])
-def test_names_compare_without_case_and_come_out_as_in_the_table(row: Protocol, spell: type[str]) -> None:
+def test_names_compare_without_case_and_come_out_as_in_the_table(row: Protocol, spell: Callable[[str], str]) -> None:
     assert protocol_of(spell(row.name)) is row
 
 
