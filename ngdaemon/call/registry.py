@@ -3,7 +3,7 @@
 import heapq
 import logging
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ngdaemon.base.ids import CallId, SocketId
@@ -42,8 +42,9 @@ class Entry:
     created_at: float
     signalled_at: float
     delete_at: float | None = None
-    delete_legs: tuple[LegId, ...] = ()
-    """The legs that end at `delete_at`; empty for the whole call."""
+    """When the whole call ends although there is media."""
+    delete_legs_at: dict[LegId, float] = field(default_factory=dict)
+    """When single legs end."""
     check_at: float = 0.0
     quality: CallQuality | None = None
     """What the RTCP reports of the call say, once there are any."""
@@ -77,8 +78,11 @@ class Registry:
         entry = self._entries.get(call_id)
         return entry.call if entry is not None else None
 
-    def store(self, call: Call, now: float) -> None:
-        """Put a call in force: its plan first, then the call itself. Cancels a deletion that is under way."""
+    def store(self, call: Call, signalled: Collection[LegId], now: float) -> None:
+        """Put a call in force: its plan first, then the call itself.
+
+        Cancels a deletion of the call, and of the legs that were `signalled`.
+        """
         desired = plan(call, Learning(self.config.endpoint_learning))
         entry = self._entries.get(call.id)
         if entry is None:
@@ -89,7 +93,9 @@ class Registry:
             entry.call, entry.plan = call, desired
         self.forwarder.apply(call.id, desired)
         entry.signalled_at = now
-        entry.delete_at, entry.delete_legs = None, ()
+        entry.delete_at = None
+        for leg in signalled:
+            entry.delete_legs_at.pop(leg, None)
         self._check_later(entry, now)
 
     def restore(self, call_id: CallId) -> None:
@@ -113,6 +119,7 @@ class Registry:
                 ports = (port for item in media.port_sets for port in item.ports)
                 self.statistics.count_traffic(counters[port.socket] for port in ports if port.socket in counters)
                 release(self.ports, media.port_sets, now)
+            entry.delete_legs_at.pop(number, None)
         entry.call = without_legs(entry.call, legs)
         entry.plan = plan(entry.call, Learning(self.config.endpoint_learning))
         self.forwarder.apply(call_id, entry.plan)
@@ -120,13 +127,15 @@ class Registry:
     def is_ending(self, call_id: CallId) -> bool:
         """Whether the call is only waiting for the end of its delay."""
         entry = self._entries.get(call_id)
-        return entry is not None and entry.delete_at is not None and not entry.delete_legs
+        return entry is not None and entry.delete_at is not None
 
     def delete_later(self, call_id: CallId, at: float, legs: tuple[LegId, ...] = ()) -> None:
-        """End the call (or some legs of it) at that time unless it is signalled again before."""
+        """End the call (or some legs of it) at that time unless it is (or they are) signalled again before."""
         entry = self._entries[call_id]
-        entry.delete_at = at
-        entry.delete_legs = legs
+        if legs:
+            entry.delete_legs_at.update(dict.fromkeys(legs, at))
+        else:
+            entry.delete_at = at
         self._schedule(entry, at)
 
     def end(self, call_id: CallId, ending: Ending, now: float) -> None:
@@ -182,16 +191,21 @@ class Registry:
             if entry is None or entry.check_at != at:
                 continue
             if entry.delete_at is not None and entry.delete_at <= now:
-                if not entry.delete_legs:
+                self.end(call_id, Ending.REGULAR, now)
+                continue
+            gone = tuple(leg for leg, leg_at in entry.delete_legs_at.items() if leg_at <= now)
+            if gone:
+                self.end_legs(call_id, gone, now)
+                if not entry.call.subscriptions:
                     self.end(call_id, Ending.REGULAR, now)
                     continue
-                self.end_legs(call_id, entry.delete_legs, now)
-                entry.delete_at, entry.delete_legs = None, ()
             ending, due = self._expiry(entry)
             if due <= now:
                 self.end(call_id, ending, now)
-            else:
-                self._schedule(entry, due if entry.delete_at is None else min(due, entry.delete_at), again=True)
+                continue
+            if entry.delete_at is not None:
+                due = min(due, entry.delete_at)
+            self._schedule(entry, min((due, *entry.delete_legs_at.values())), again=True)
 
     def _check_later(self, entry: Entry, now: float) -> None:
         """After signalling nothing can be due before the shortest timeout has passed.

@@ -80,7 +80,8 @@ def _exchange(service: Service, asked: Asked, description: SessionDescription, e
     allocator = Allocator(exchange.call.id, service.ports, service.forwarder, asked.now, service.complaints)
     try:
         text = exchange.run(description, asked.options, service, allocator)
-        service.registry.store(_signalled(service, asked, exchange.call), asked.now)
+        call = _signalled(service, asked, exchange.call)
+        service.registry.store(call, (exchange.sender.id, exchange.receiver.id), asked.now)
     except BaseException:
         allocator.undo()
         service.registry.restore(exchange.call.id)
