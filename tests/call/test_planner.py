@@ -19,10 +19,9 @@ def latch(*plausible: str, **fields: Any) -> Latch:
 
 def socket(number: int, address: str | None, port: int = 0, rule: Latch | None = None, **fields: Any) -> Socket:
     """A socket; `address` None is a peer that is not known or must not be sent to."""
-    signalled = Endpoint(address, port) if address is not None else None
-    return Socket(
-        SocketId(number), signalled, rule or latch(*[address] * (address is not None), generation=2), **fields
-    )
+    if address is None:
+        return Socket(SocketId(number), None, rule or latch(generation=2), **fields)
+    return Socket(SocketId(number), Endpoint(address, port), rule or latch(address, generation=2), **fields)
 
 
 def rtp(source: int, sink: int, **fields: Any) -> Route:
