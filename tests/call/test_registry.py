@@ -26,8 +26,8 @@ COUNTERS = {
 }
 
 
-def a_daemon(**settings: int) -> Daemon:
-    return Daemon(timeout=60, silent_timeout=600, offer_timeout=300, delete_delay=30, **settings)
+def a_daemon(timeout: int = 60, final_timeout: int = 0) -> Daemon:
+    return Daemon(timeout=timeout, silent_timeout=600, offer_timeout=300, final_timeout=final_timeout, delete_delay=30)
 
 
 def call_of(daemon: Daemon, *attributes: str) -> tuple[int, int]:
