@@ -1,0 +1,60 @@
+"""The log line at the end of a call."""
+
+import logging
+
+import pytest
+
+from ngdaemon.call.registry import Ending
+from ngdaemon.media.forwarder import SocketCounters, SsrcCounters
+from tests.support import sdp
+from tests.support.daemon import Daemon
+from tests.support.sdp import audio
+
+ALICE, BOB = "198.51.100.1", "198.51.100.2"
+
+
+def last_words(daemon: Daemon, caplog: pytest.LogCaptureFixture) -> str:
+    """What is logged when the call is deleted."""
+    with caplog.at_level(logging.INFO):
+        daemon.command("delete", delete_delay=0)
+    (record,) = [item for item in caplog.records if item.getMessage().startswith("call ended")]
+    assert record.__dict__["call"] == "call"
+    return record.getMessage()
+
+
+def test_what_each_party_sent_and_where_it_was(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = Daemon()
+    callee, caller = sdp.port(daemon.offer(audio(ALICE, 4000))), sdp.port(daemon.answer(audio(BOB, 5000)))
+    source = SsrcCounters(1, 100, 17200, 0, 0, 0, lost=4)
+    daemon.forwarder.counted = {
+        daemon.socket_at(caller): SocketCounters(100, 17200, 2, 50, 8600, sources=(source,)),
+        daemon.socket_at(caller + 1): SocketCounters(1, 60, 3),
+        daemon.socket_at(callee): SocketCounters(50, 8600, 0, 100, 17200),
+    }
+    daemon.wait(2)
+    assert last_words(daemon, caplog) == (
+        f"call ended (REGULAR) after 2.0 s: "
+        f"a audio: 198.51.100.1:4000 <> 192.0.2.1:{caller}, in 100 packets 17200 bytes, lost 4, "
+        f"out 50 packets 8600 bytes, dropped 5; "
+        f"b audio: 198.51.100.2:5000 <> 192.0.2.1:{callee}, in 50 packets 8600 bytes, lost 0, "
+        f"out 100 packets 17200 bytes"
+    )
+
+
+def test_a_party_that_said_nothing_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = Daemon()
+    daemon.offer(audio(ALICE))
+    words = last_words(daemon, caplog)
+    assert "a audio: 198.51.100.1:4000" in words
+    assert "untagged" not in words
+
+
+def test_a_call_without_media(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = Daemon()
+    daemon.offer(sdp.sdp(ALICE, "m=message 2855 TCP/MSRP *"))
+    assert last_words(daemon, caplog) == "call ended (REGULAR) after 0.0 s: no media"
+
+
+def test_every_ending_has_its_counter() -> None:
+    totals = Daemon().ask({"command": "statistics"})["statistics"]["totalstatistics"]
+    assert all(totals[ending.value] == 0 for ending in Ending)
