@@ -73,6 +73,7 @@ class Pipeline:
 
     def _remove(self, stream: Stream) -> None:
         del self._streams[stream.id]
+        stream.retire()
         self._octets += stream.bytes_out
         self._around.own.discard(stream.local)
         self._piercing.pop(stream.id, None)

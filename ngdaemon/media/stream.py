@@ -317,6 +317,11 @@ class Stream:
         self._links = links
         self._trusted, self._sink = None, self
 
+    def retire(self) -> None:
+        """Lead nowhere any more, not even to itself: what a call leaves behind is freed without a collector."""
+        self._links, self._trusted = (), None
+        del self._sink
+
     def _readdress(self) -> None:
         """Work out where to send to."""
         planned, latching = self._planned, self._latching

@@ -1,5 +1,6 @@
 """Plans put into force, and the short way through a stream held against the long one."""
 
+import gc
 from collections.abc import Sequence
 
 import pytest
@@ -50,6 +51,17 @@ class TestApply:
         assert rig.apply([]) == [A, A_RTCP, B, B_RTCP]
         assert rig.pipeline.counters(CallId("call")) == {}
         assert rig.apply([]) == []
+
+    def test_a_call_that_ended_is_freed_without_a_collection(self) -> None:
+        rig = plain_call()
+        rig.receive(A, rtp(1), ALICE)
+        gc.collect()
+        gc.disable()
+        try:
+            rig.apply([])
+            assert gc.collect() == 0
+        finally:
+            gc.enable()
 
     def test_the_same_plan_again_changes_nothing(self) -> None:
         rig = plain_call(Latch(Learning.DELAYED))
