@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import CallId, SocketId
 from ngdaemon.media.latching import Address
+from ngdaemon.media.pipeline import Pipeline
 from ngdaemon.media.plan import Carries, Latch, Learning, Plan, Route, Socket
 from ngdaemon.media.stream import Stream
 from tests.media.rig import (
@@ -53,15 +54,13 @@ class TestApply:
         assert rig.apply([]) == []
 
     def test_a_call_that_ended_is_freed_without_a_collection(self) -> None:
-        rig = plain_call()
-        rig.receive(A, rtp(1), ALICE)
+        call, pipeline = CallId("call"), Pipeline()
+        for number in (A, B):
+            pipeline.open(call, number, Endpoint("192.0.2.1", 20000 + number), lambda data, to: len(data))
+        pipeline.apply(call, Plan(tuple(Socket(number, BOB, Latch()) for number in (A, B)), ROUTES), 0.0)
         gc.collect()
-        gc.disable()
-        try:
-            rig.apply([])
-            assert gc.collect() == 0
-        finally:
-            gc.enable()
+        pipeline.apply(call, Plan(), 1.0)
+        assert gc.collect() == 0
 
     def test_the_same_plan_again_changes_nothing(self) -> None:
         rig = plain_call(Latch(Learning.DELAYED))
