@@ -57,7 +57,7 @@ class TestApply:
         call, pipeline = CallId("call"), Pipeline()
         for number in (A, B):
             pipeline.open(call, number, Endpoint("192.0.2.1", 20000 + number), lambda data, to: len(data))
-        pipeline.apply(call, Plan(tuple(Socket(number, BOB, Latch()) for number in (A, B)), ROUTES), 0.0)
+        pipeline.apply(call, Plan(tuple(Socket(number, BOB, Latch()) for number in (A, B)), ROUTES[:1]), 0.0)
         gc.collect()
         pipeline.apply(call, Plan(), 1.0)
         assert gc.collect() == 0
