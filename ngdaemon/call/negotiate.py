@@ -236,6 +236,7 @@ def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Medi
         elif said.protocol != said.told_protocol:
             protocol = said.protocol
     told = offerer._replace(
+        kind=said.kind,
         muxed=offer_mux,
         mux_told=offer_mux,
         mux_required=False,
@@ -245,7 +246,8 @@ def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Medi
         sends=said.receives,
         receives=said.sends,
     )
-    common = answerable(said.codecs, offerer.codecs)
+    # an answer of another type than was offered (RFC 3264 §6 forbids it) cannot be held against the offer
+    common = answerable(said.codecs, offerer.codecs) if said.kind == offerer.kind else said.codecs
     chosen = passed_on(common, options.codec) or common
     if Flag.SINGLE_CODEC in options.flags:
         chosen = _single(chosen)
