@@ -5,7 +5,7 @@ What it shows and sets is in two tables; unknown words are answered in text, as 
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 from ngdaemon.base.errors import RequestError
@@ -14,6 +14,7 @@ from ngdaemon.call.registry import Ending
 from ngdaemon.call.summary import details
 from ngdaemon.commands.query import statistics
 from ngdaemon.commands.service import Asked, Reply, Service
+from ngdaemon.config import Config
 
 UNKNOWN = "Unknown command: {}\n"
 MORE = "More parameters required.\n"
@@ -37,7 +38,8 @@ SETTINGS = {
 }
 """Word of `list` and `set` → what it is."""
 
-LARGEST = 1 << 31
+KINDS = {item.name: item.metadata["setting"].kind for item in fields(Config) if "setting" in item.metadata}
+"""Field of Config → how its value is written."""
 
 
 def cli(service: Service, asked: Asked) -> Reply:
@@ -108,14 +110,11 @@ def _set(service: Service, _asked: Asked, words: Sequence[str]) -> str:
     if shown is None:
         return UNKNOWN.format(words[0])
     try:
-        value = int(words[1])
-    except ValueError:
-        value = LARGEST
-    lowest = -1 if shown.field == "max_sessions" else 0
-    if not lowest <= value < LARGEST:
-        return f"Fail setting {words[0]} to {words[1]}; not a number from {lowest} to {LARGEST - 1}\n"
-    changes: dict[str, Any] = {shown.field: value}
+        changes: dict[str, Any] = {shown.field: KINDS[shown.field].read(words[1])}
+    except ValueError as error:
+        return f"Fail setting {words[0]} to {words[1]}; it {error}\n"
     service.change(replace(service.config, **changes))
+    value = changes[shown.field]
     return f"Success setting {words[0]} to {value}{'; disable feature' if value == -1 else ''}\n"
 
 
