@@ -1,0 +1,125 @@
+"""`offer` and `answer`: what is refused with which words (ng-protocol.md §2.3), and that nothing else changes."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import sdp
+from tests.support.daemon import Daemon
+from tests.support.sdp import audio
+
+ALICE, BOB = "198.51.100.1", "198.51.100.2"
+
+
+@pytest.mark.parametrize("command", ["offer", "answer"])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("hello", "Failed to parse SDP"),
+        (audio(ALICE).replace("v=0", "v=1"), "Failed to parse SDP"),
+        (audio(ALICE) + "x=1\r\n", "Failed to parse SDP"),
+        (audio(ALICE, 65536), "Failed to parse SDP"),
+        (audio("host.example.com"), "Failed to parse SDP"),
+        (audio(ALICE).replace(f"c=IN IP4 {ALICE}\r\n", ""), "Incomplete SDP specification"),
+        (audio(ALICE, formats="128"), "Incomplete SDP specification"),
+        (sdp.sdp(ALICE), "Error rewriting SDP"),
+        ("", "Error rewriting SDP"),
+    ],
+)
+def test_what_is_no_usable_description(command: str, text: str, reason: str) -> None:
+    daemon = Daemon()
+    assert daemon.refusal(command, sdp=text, from_tag="a", to_tag="b") == reason
+    assert daemon.calls() == []
+    assert daemon.forwarder.bound == {}
+    daemon.offer(audio(ALICE))
+    daemon.answer(audio(BOB))
+    plan, query = daemon.plan(), daemon.command("query")
+    assert daemon.refusal(command, sdp=text, from_tag="a", to_tag="b") == reason
+    assert daemon.plan() == plan
+    assert daemon.command("query") == query
+
+
+def test_a_description_without_medias_comes_back_empty() -> None:
+    reply = Daemon().command("offer", sdp="", from_tag="a")
+    assert reply == {"result": "error", "error-reason": "Error rewriting SDP", "sdp": ""}
+
+
+@pytest.mark.parametrize(
+    ("settings", "text", "reason"),
+    [
+        ({"max_sdp": 300}, audio(ALICE, 4000, "a=" + "x" * 300), "SDP too long (limit 300 octets)"),
+        ({"max_medias": 2}, sdp.sdp(ALICE, *["m=audio 4000 RTP/AVP 0"] * 3), "Too many medias in SDP (limit 2)"),
+        (
+            {"max_candidates": 1},
+            audio(ALICE, 4000, *["a=candidate:1 1 UDP 1 198.51.100.1 4000 typ host"] * 2),
+            "Too many candidates in SDP (limit 1 a media)",
+        ),
+        ({"reject_invalid_sdp": True}, audio(ALICE) + "\r\njunk\r\n", "Failed to parse SDP"),
+    ],
+)
+def test_bounds_are_those_of_the_settings(settings: dict[str, Any], text: str, reason: str) -> None:
+    assert Daemon(**settings).refusal("offer", sdp=text, from_tag="a") == reason
+    assert Daemon().offer(text)
+
+
+def test_an_answer_to_a_call_that_was_never_offered() -> None:
+    daemon = Daemon()
+    assert daemon.refusal("answer", sdp=audio(BOB), from_tag="a", to_tag="b") == "Unknown call-id"
+    assert daemon.calls() == []
+
+
+def test_an_answer_to_oneself() -> None:
+    daemon = Daemon()
+    daemon.offer(audio(ALICE))
+    assert daemon.refusal("answer", sdp=audio(BOB), from_tag="a", to_tag="a") == "Invalid dialogue association"
+
+
+def test_tags_that_are_swapped_or_unknown_make_new_parties() -> None:
+    daemon = Daemon()
+    daemon.offer(audio(ALICE))
+    daemon.answer(audio(BOB), from_tag="b", to_tag="a")
+    daemon.answer(audio(BOB), from_tag="x", to_tag="y")
+    assert daemon.command("query")["result"] == "ok"
+
+
+def test_the_reply_is_the_description_alone() -> None:
+    daemon = Daemon()
+    assert list(daemon.command("offer", sdp=audio(ALICE), from_tag="a")) == ["sdp", "result"]
+
+
+def test_later_metadata_replaces_earlier() -> None:
+    daemon = Daemon()
+    daemon.offer(audio(ALICE), metadata="one")
+    daemon.answer(audio(BOB), metadata="two")
+    daemon.offer(audio(ALICE), to_tag="b")
+    query = daemon.command("query")
+    assert query["metadata"] == "two"
+    assert [leg["metadata"] for leg in query["tags"].values()] == ["one", "two"]
+
+
+def test_a_final_answer_ends_the_search_for_further_ones() -> None:
+    daemon = Daemon()
+    daemon.offer(audio(ALICE))
+    daemon.answer(audio(BOB), sip_message_type="sip_reply", sip_code=183)
+    daemon.answer(audio(BOB), to_tag="b2", sip_message_type="sip_reply", sip_code=200)
+    assert [leg.get("tag-aliases") for leg in daemon.command("query")["tags"].values()] == [None, ["b"]]
+    daemon.answer(audio(BOB), to_tag="b3")
+    assert list(daemon.command("query")["tags"]) == ["a", "b2", "b3"]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"sip_code": 200},
+        {"sip_message_type": "sip_request", "sip_code": 200},
+        {"sip_message_type": "sip_reply", "sip_code": 200, "flags": ["provisional"]},
+        {"sip_message_type": "sip_reply", "sip_code": 199},
+        {"sip_message_type": "sip_reply"},
+    ],
+)
+def test_an_answer_that_is_not_known_to_be_final_is_provisional(keys: dict[str, Any]) -> None:
+    daemon = Daemon()
+    daemon.offer(audio(ALICE))
+    daemon.answer(audio(BOB), **keys)
+    daemon.answer(audio(BOB), to_tag="b2")
+    assert list(daemon.command("query")["tags"]) == ["a", "b2"]
