@@ -122,43 +122,24 @@ def _long_length(digits: bytes) -> int:
     return int(digits)
 
 
-_FREQUENT = (
-    *("result", "ok", "sdp", "created", "created_us", "created_ts", "last signal", "last redis update", "SSRC", "tags"),
-    *("totals", "RTP", "RTCP", "packets", "bytes", "errors", "tag", "via-branch", "label", "subscriptions"),
-    *(
-        "subscribers",
-        "type",
-        "offer/answer",
-        "medias",
-        "VSC",
-        "index",
-        "audio",
-        "video",
-        "protocol",
-        "RTP/AVP",
-        "codec",
-    ),
-    *("streams", "local port", "local address", "family", "IPv4", "IPv6", "endpoint", "address", "port"),
-    *(
-        "advertised endpoint",
-        "last packet",
-        "last kernel packet",
-        "last user packet",
-        "flags",
-        "filled",
-        "confirmed",
-        "kernelized",
-        "stats",
-    ),
-    *("no kernel support", "stats_out", "initialized", "send", "recv", "ICE controlling", "rtcp-mux", "ingress SSRCs"),
-    *("egress SSRCs", "last RTP timestamp", "last RTP seq"),
-)
-"""Strings that stand in every reply to `query` and `delete`."""
+class _Scalars(dict[str | int, bytes]):
+    """Strings and integers as bencode. Replies repeat them (keys, addresses, times), so they are kept for a while."""
 
+    _MOST = 8192
+    _LONGEST = 64
+    """Octets of the longest encoding that is kept: session descriptions come once."""
 
-def _encoded(text: str) -> bytes:
-    data = text.encode("utf-8", "surrogateescape")
-    return b"%d:%b" % (len(data), data)
+    def __missing__(self, value: str | int) -> bytes:
+        if isinstance(value, str):
+            data = value.encode("utf-8", "surrogateescape")
+            encoded = b"%d:%b" % (len(data), data)
+        else:
+            encoded = b"i%de" % value
+        if len(encoded) <= self._LONGEST:
+            if len(self) >= self._MOST:
+                self.clear()
+            self[value] = encoded
+        return encoded
 
 
 class _Encoder(BencodeEncoder):  # type: ignore[misc]
@@ -166,44 +147,45 @@ class _Encoder(BencodeEncoder):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        self._words = {word: _encoded(word) for word in _FREQUENT}
+        self._scalars = _Scalars()
         self.encode_func = {
-            str: self.encode_string,
-            int: self.encode_int,
-            bool: self.encode_int,
+            str: self.encode_scalar,
+            int: self.encode_scalar,
+            bool: self.encode_bool,
             list: self.encode_list,
             tuple: self.encode_list,
             dict: self.encode_dict,
         }
 
     def encode_dict(self, x: Mapping[str, object], r: list[bytes]) -> None:
-        r.append(b"d")
-        words = self._words
+        add, scalars = r.append, self._scalars
+        add(b"d")
         for key, value in x.items():
-            r.append(words.get(key) or _encoded(key))
-            if type(value) is int:
-                r.append(b"i%de" % value)
-            elif type(value) is str:
-                self.encode_string(value, r)
+            add(scalars[key])
+            kind = type(value)
+            if kind is str or kind is int:
+                add(scalars[value])  # type: ignore[index]
+            elif kind is dict:
+                self.encode_dict(value, r)  # type: ignore[arg-type]
             else:
                 self._encoder(value)(value, r)
-        r.append(b"e")
+        add(b"e")
 
     def encode_list(self, x: list[object] | tuple[object, ...], r: list[bytes]) -> None:
-        r.append(b"l")
-        words = self._words
+        add, scalars = r.append, self._scalars
+        add(b"l")
         for value in x:
             if type(value) is str:
-                r.append(words.get(value) or _encoded(value))
+                add(scalars[value])
             else:
                 self._encoder(value)(value, r)
-        r.append(b"e")
+        add(b"e")
 
-    def encode_string(self, x: str, r: list[bytes]) -> None:
-        r.append(self._words.get(x) or _encoded(x))
+    def encode_bool(self, x: bool, r: list[bytes]) -> None:
+        r.append(b"i1e" if x else b"i0e")
 
-    def encode_int(self, x: int, r: list[bytes]) -> None:
-        r.append(b"i%de" % x)
+    def encode_scalar(self, x: str | int, r: list[bytes]) -> None:
+        r.append(self._scalars[x])
 
     def _encoder(self, value: object) -> Any:
         encoder = self.encode_func.get(type(value))
