@@ -6,7 +6,7 @@ them. Neither touches a socket: local ports come from `allocate.py` afterwards.
 
 from typing import Any
 
-from ngdaemon.base.endpoint import Endpoint, parse_address
+from ngdaemon.base.endpoint import Endpoint, Family, is_unspecified, parse_address
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import Tag
 from ngdaemon.call.codec_choice import answerable, is_supplemental, passed_on
@@ -21,6 +21,7 @@ SENDS = {"sendrecv": (True, True), "sendonly": (True, False), "recvonly": (False
 
 NO_ADDRESS = "Incomplete SDP specification"
 MAX_PORT = 65535
+NOWHERE = frozenset(family.unspecified for family in Family)
 
 
 def hear(
@@ -104,7 +105,7 @@ def _hear_media(
         "maxptime": section.get("maxptime"),
     }
     if section.port:
-        values.update(rtp=rtp, rtcp=rtcp, plausible=_plausible(rtp, rtcp, received_from))
+        values.update(rtp=rtp, rtcp=rtcp, plausible=_plausible(rtp, rtcp, received_from, before))
     if before is None:
         return Media(index, **values)
     return before._replace(**values)
@@ -143,13 +144,19 @@ def _rtcp_of(
     return mux, rtcp
 
 
-def _plausible(rtp: Endpoint, rtcp: Endpoint | None, received_from: str | None) -> frozenset[str]:
-    """Addresses from which the packets of a leg may come."""
+def _plausible(rtp: Endpoint, rtcp: Endpoint | None, received_from: str | None, before: Media | None) -> frozenset[str]:
+    """Addresses from which the packets of a leg may come.
+
+    A leg that tells the zero address does not want to be sent to, and goes on sending from where it was.
+    """
     addresses = {rtp.address}
     if rtcp is not None:
         addresses.add(rtcp.address)
     if received_from:
         addresses.add(received_from)
+    if is_unspecified(rtp.address) and before is not None:
+        addresses.update(before.plausible)
+    addresses.difference_update(NOWHERE)
     return frozenset(addresses)
 
 

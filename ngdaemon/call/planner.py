@@ -82,23 +82,29 @@ def _socket(
 
 
 def _routes(call: Call, said: Media, heard: Media, blocks: frozenset[Block]) -> list[Route]:
-    """What flows from the leg that said one media to the leg that hears it."""
+    """What flows from the leg that said one media to the leg that hears it.
+
+    Also what comes at former ports: the leg sends there until it has seen the new ones.
+    """
     if said.ports is None or heard.ports is None or not said.active or not heard.active:
         return []
-    source, sink = said.ports, heard.ports
+    sink = heard.ports
     protocol = protocol_of(said.protocol, said.kind)
-    if not protocol.rtp or protocol.secure:
-        routes = [Route(source.rtp.socket, sink.rtp.socket, Carries.ANY)]
-        if source.rtcp is not None and sink.rtcp is not None:
-            routes.append(Route(source.rtcp.socket, sink.rtcp.socket, Carries.ANY))
-        return routes
     routes = []
-    if said.sends and heard.receives and not call.drop_traffic:
-        routes.append(_media_route(source.rtp, sink.rtp, said, blocks))
+    if not protocol.rtp or protocol.secure:
+        for source in said.port_sets:
+            routes.append(Route(source.rtp.socket, sink.rtp.socket, Carries.ANY))
+            if source.rtcp is not None and sink.rtcp is not None:
+                routes.append(Route(source.rtcp.socket, sink.rtcp.socket, Carries.ANY))
+        return routes
+    flows = said.sends and heard.receives and not call.drop_traffic
     drop_feedback = protocol.feedback and not protocol_of(heard.protocol).feedback
     target = _rtcp_sink(sink, heard)
-    for port in source.ports:
-        routes.append(Route(port.socket, target.socket, Carries.RTCP, drop_feedback=drop_feedback, mirror=True))
+    for source in said.port_sets:
+        if flows:
+            routes.append(_media_route(source.rtp, sink.rtp, said, blocks))
+        for port in source.ports:
+            routes.append(Route(port.socket, target.socket, Carries.RTCP, drop_feedback=drop_feedback, mirror=True))
     return routes
 
 
