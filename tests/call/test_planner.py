@@ -111,14 +111,14 @@ def test_a_hold_lets_media_flow_one_way_and_rtcp_both() -> None:
     assert daemon.plan() == Plan(PLAIN_SOCKETS, (rtcp(3, 2), rtcp(4, 2), rtp(1, 3), rtcp(1, 4), rtcp(2, 4)))
 
 
-def test_a_zero_address_is_not_sent_to() -> None:
+def test_a_zero_address_is_not_sent_to_but_heard_from_where_it_was() -> None:
     daemon = call_of(audio(ALICE, 4000), audio(BOB, 5000))
     daemon.offer(audio("0.0.0.0", 4000), to_tag="b")
-    zero, bob = latch("0.0.0.0", generation=3), latch(BOB, generation=3)
+    alice, bob = latch(ALICE, generation=3), latch(BOB, generation=3)
     assert daemon.plan() == Plan(
         (
-            socket(1, None, rule=zero),
-            socket(2, None, rule=zero, rtcp=True),
+            socket(1, None, rule=alice),
+            socket(2, None, rule=alice, rtcp=True),
             socket(3, BOB, 5000, bob),
             socket(4, BOB, 5001, bob, rtcp=True),
         ),
@@ -148,7 +148,7 @@ def test_a_fork_sends_the_callers_media_to_every_branch_until_one_answers() -> N
     )
 
 
-def test_a_moved_endpoint_leaves_its_former_sockets_open_without_a_peer() -> None:
+def test_what_comes_at_former_ports_is_passed_on_until_the_new_ones_are_known() -> None:
     daemon = call_of(audio(ALICE, 4000), audio(BOB, 5000))
     daemon.offer(audio(ALICE, 4444), to_tag="b")
     alice, bob = latch(ALICE, generation=3), latch(BOB, generation=3)
@@ -161,7 +161,11 @@ def test_a_moved_endpoint_leaves_its_former_sockets_open_without_a_peer() -> Non
             socket(3, None, rule=bob),
             socket(4, None, rule=bob, rtcp=True),
         ),
-        (rtp(5, 1), rtcp(5, 2), rtcp(6, 2), rtp(1, 5), rtcp(1, 6), rtcp(2, 6)),
+        (
+            *(rtp(5, 1), rtcp(5, 2), rtcp(6, 2)),
+            *(rtp(3, 1), rtcp(3, 2), rtcp(4, 2)),
+            *(rtp(1, 5), rtcp(1, 6), rtcp(2, 6)),
+        ),
     )
 
 
