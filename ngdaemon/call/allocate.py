@@ -11,6 +11,7 @@ from ngdaemon.base.throttle import Throttle, with_count
 from ngdaemon.call.model import LocalPort, Media, PortSet
 from ngdaemon.media.forwarder import Forwarder
 from ngdaemon.media.ports import Ports, PortsExhausted
+from ngdaemon.sdp.protocols import protocol_of
 
 logger = logging.getLogger("ngdaemon.ports")
 
@@ -30,6 +31,13 @@ class Allocator:
     opened: list[PortSet] = field(default_factory=list)
     dropped: list[tuple[str, int]] = field(default_factory=list)
     """Addresses and ports that are no longer used once the request has succeeded."""
+
+    def for_media(self, media: Media, interface: Interface, far: Endpoint | None, *, keep: bool) -> Media:
+        """The media with the ports its leg is told, or with none where it has no use for them; see `facing`."""
+        if not media.active or not protocol_of(media.protocol, media.kind).relayed:
+            return self.none(media)
+        pair = not media.muxed and not media.mux_required
+        return self.facing(media, interface, far, pair=pair, keep=keep)
 
     def facing(self, media: Media, interface: Interface, far: Endpoint | None, *, pair: bool, keep: bool) -> Media:
         """The media with the ports that its leg is to be told, for a far side at `far`.

@@ -3,17 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ngdaemon.base.endpoint import Endpoint, Family, Interface, family_of
+from ngdaemon.base.endpoint import Family, Interface
 from ngdaemon.base.sources import Rng
 from ngdaemon.call import negotiate, parties, rewrite, wishes
 from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.interfaces import Interfaces
 from ngdaemon.call.model import Call, Leg, Media
-from ngdaemon.call.origin import told_origin, versioned
+from ngdaemon.call.origin import made_origin, told_origin, versioned
 from ngdaemon.config import Config
 from ngdaemon.ng.options import Flag, Options
-from ngdaemon.sdp.protocols import protocol_of
-from ngdaemon.sdp.session import MediaSection, Origin, SessionDescription
+from ngdaemon.sdp.session import MediaSection, SessionDescription
 
 
 class Surroundings(Protocol):
@@ -83,15 +82,15 @@ class Exchange:
         for index, (speaking, hearing) in enumerate(zip(self.said, self.told, strict=False)):
             keep = latching or not speaking.receives
             if speaking.ports is None or not speaking.active:
-                self.said[index] = _with_ports(allocator, speaking, toward_sender, hearing.rtp, keep=keep)
-            hearing = _with_ports(allocator, hearing, toward_receiver, speaking.rtp, keep=keep)
+                self.said[index] = allocator.for_media(speaking, toward_sender, hearing.rtp, keep=keep)
+            hearing = allocator.for_media(hearing, toward_receiver, speaking.rtp, keep=keep)
             self.told[index] = allocator.single(hearing) if self.is_answer and hearing.muxed else hearing
 
     def _write(self, description: SessionDescription, options: Options, around: Surroundings) -> str:
         """The SDP for the receiver, its `o=` last because its version depends on all the rest."""
         local, family = self.toward_receiver.advertised, self.toward_receiver.family
         sent = self.receiver.sent
-        origin = told_origin(description.origin or _made_origin(around.rng, local), options.replace, sent, local)
+        origin = told_origin(description.origin or made_origin(around.rng, local), options.replace, sent, local)
         first_name, session_name = self._session_name(description, options, around.config.software_id)
         telling = rewrite.Telling(description, options, self.is_answer, around.instance, session_name, family)
         lines = rewrite.session_lines(telling, str(origin))
@@ -103,7 +102,9 @@ class Exchange:
                 lines.extend(rewrite.media_lines(rewrite.MediaTelling(telling, section, self.said[slot], told)))
         origin, memory = versioned(origin, options.replace, sent, lines)
         lines[1] = f"o={origin}"
-        sender = self.sender._replace(answered=True, medias=tuple(self.said), session_name=first_name)
+        sender = self.sender._replace(
+            answered=True, medias=tuple(self.said), session_name=first_name, description=description.text
+        )
         receiver = self.receiver._replace(medias=tuple(self.told), sent=memory)
         self.call = parties.with_legs(self.call, sender, receiver)
         lines.append("")
@@ -133,22 +134,3 @@ def _family(medias: list[Media]) -> Family | None:
         if media.said and media.rtp is not None:
             return media.rtp.family
     return None
-
-
-def _with_ports(allocator: Allocator, media: Media, interface: Interface, far: Endpoint | None, *, keep: bool) -> Media:
-    """The media with the ports its leg is told, or with none where it has no use for them."""
-    protocol = protocol_of(media.protocol, media.kind)
-    if not media.active or not protocol.relayed:
-        return allocator.none(media)
-    pair = not media.muxed and not media.mux_required
-    return allocator.facing(media, interface, far, pair=pair, keep=keep)
-
-
-def _made_origin(rng: Rng, local: str) -> Origin:
-    """An `o=` of our own for a sender that gave none."""
-    return Origin("-", _number(rng), _number(rng), "IN", family_of(local).value, local)
-
-
-def _number(rng: Rng) -> str:
-    """A session id of 63 bits (RFC 8866 §5.2)."""
-    return str(int.from_bytes(rng.bytes(8)) >> 1)

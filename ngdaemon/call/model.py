@@ -7,6 +7,7 @@ Every request makes a new `Call` out of the old one; the old one stays in force 
 `LegId` is the place of a leg in `Call.legs`: legs are never taken out, only marked as ended.
 """
 
+from collections.abc import Collection
 from enum import Enum
 from typing import NamedTuple, NewType
 
@@ -29,6 +30,21 @@ class Block(Enum):
 
 
 NO_BLOCKS: frozenset[Block] = frozenset()
+
+
+class Kind(Enum):
+    """What one leg receives from another for; the value is the `type` in `query`."""
+
+    OFFER_ANSWER = "offer/answer"
+    PUB_SUB = "pub/sub"
+    """A copy, which the source knows nothing of."""
+
+
+class Copied(NamedTuple):
+    """The media of which a subscriber gets a copy."""
+
+    leg: LegId
+    place: int
 
 
 class LocalPort(NamedTuple):
@@ -121,6 +137,10 @@ class Media(NamedTuple):
     """Withheld from this leg by `sdp-media-remove`."""
     withheld: bool = False
     """Withheld from the other leg: nothing becomes of it."""
+    copied: Copied | None = None
+    """What the leg, a subscriber, gets here."""
+    label: str = ""
+    """The number by which recorders know this media (RFC 7866), once there was one."""
 
     @property
     def port_sets(self) -> tuple[PortSet, ...]:
@@ -168,6 +188,10 @@ class Leg(NamedTuple):
     sent: SentOrigin | None = None
     session_name: str | None = None
     """The first `s=` that the leg itself wrote."""
+    description: str = ""
+    """The newest session description that the leg itself wrote, for those who subscribe to it."""
+    alone: bool = False
+    """The leg speaks with the daemon only (`publish`, `create`): it lives although nobody is joined to it."""
     answered: bool = False
     """The leg's SDP was seen."""
     final: bool = False
@@ -188,13 +212,24 @@ class Leg(NamedTuple):
         """Whether the leg is known by that tag."""
         return bool(tag) and (self.tag == tag or tag in self.aliases)
 
+    @property
+    def is_subscriber(self) -> bool:
+        """Whether the leg only gets copies: it is no party of the call."""
+        return any(media.copied is not None for media in self.medias)
+
 
 class Subscription(NamedTuple):
-    """`subscriber` receives what `source` sends. Offer and answer make two of them."""
+    """`subscriber` receives what `source` sends.
+
+    Offer and answer make two of them, media by media in order; what a subscriber to copies gets is said by its medias.
+    """
 
     subscriber: LegId
     source: LegId
     blocks: frozenset[Block] = NO_BLOCKS
+    kind: Kind = Kind.OFFER_ANSWER
+    mirrored: bool = False
+    """RTCP flows back from the subscriber to the source (`RTCP-mirror`); only asked for copies."""
 
 
 class Call(NamedTuple):
@@ -224,6 +259,20 @@ class Call(NamedTuple):
     def sources_of(self, leg: LegId) -> tuple[LegId, ...]:
         """The legs that a leg receives from."""
         return tuple(item.source for item in self.subscriptions if item.subscriber == leg)
+
+    def partners_of(self, leg: LegId) -> tuple[LegId, ...]:
+        """The legs that a leg is joined to by offer and answer."""
+        return tuple(
+            item.source for item in self.subscriptions if item.subscriber == leg and item.kind is Kind.OFFER_ANSWER
+        )
+
+    def is_over(self, gone: Collection[LegId] = ()) -> bool:
+        """Whether no party is left when these legs are gone: subscribers to copies keep no call alive."""
+        if any(leg.alone and not leg.ended and leg.id not in gone for leg in self.legs):
+            return False
+        return all(
+            item.kind is Kind.PUB_SUB or item.subscriber in gone or item.source in gone for item in self.subscriptions
+        )
 
     def subscribers_of(self, leg: LegId) -> tuple[LegId, ...]:
         """The legs that receive from a leg."""

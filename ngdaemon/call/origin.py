@@ -1,6 +1,7 @@
 """`o=` toward a leg, with the `replace` options that keep it steady (ng-protocol.md §4.9)."""
 
 from ngdaemon.base.endpoint import family_of
+from ngdaemon.base.sources import Rng
 from ngdaemon.call.model import SentOrigin
 from ngdaemon.sdp.session import Origin
 
@@ -8,6 +9,16 @@ OWN_VERSION = frozenset(("sdp-version", "origin-full", "force-increment-sdp-ver"
 """Options that make the version ours."""
 
 VERSION_LIMIT = 1 << 64
+
+
+def made_origin(rng: Rng, local: str) -> Origin:
+    """An `o=` of our own where there is no sender, or one that gave none. `local` is our advertised address."""
+    return Origin("-", _number(rng), _number(rng), "IN", family_of(local).value, local)
+
+
+def _number(rng: Rng) -> str:
+    """A session id of 63 bits (RFC 8866 §5.2)."""
+    return str(int.from_bytes(rng.bytes(8)) >> 1)
 
 
 def told_origin(said: Origin, wanted: frozenset[str], sent: SentOrigin | None, local: str) -> Origin:

@@ -1,7 +1,7 @@
 """Who is meant: finding, joining and making the legs that a request speaks of (ng-protocol.md §2.4, §3.1)."""
 
 from ngdaemon.base.ids import Tag
-from ngdaemon.call.model import Call, Leg, LegId, Subscription
+from ngdaemon.call.model import Call, Kind, Leg, LegId, Subscription
 from ngdaemon.ng.options import Flag, Options
 
 
@@ -45,14 +45,14 @@ def for_offer(call: Call, options: Options, now: int) -> tuple[Call, Leg, Leg]:
         exclusive = bool(options.to_tag)
         call, receiver = add_leg(call, "", now, options.via_branch or "")
         call = _join(call, offerer.id, receiver.id, exclusive=exclusive)
-    elif receiver.id not in call.sources_of(offerer.id) or options.to_tag:
+    elif receiver.id not in call.partners_of(offerer.id) or options.to_tag:
         call = _join(call, offerer.id, receiver.id, exclusive=True)
     return call, offerer, receiver
 
 
 def _branch_of(call: Call, offerer: Leg, via_branch: str | None) -> Leg | None:
     """The party that an offer without to-tag goes to again, if there is one."""
-    partners = [call.leg(number) for number in call.sources_of(offerer.id)]
+    partners = [call.leg(number) for number in call.partners_of(offerer.id)]
     if via_branch:
         partners = [leg for leg in call.legs if not leg.ended and leg.via_branch == via_branch and leg is not offerer]
     return partners[-1] if partners else None
@@ -77,7 +77,7 @@ def for_answer(call: Call, options: Options, now: int) -> tuple[Call, Leg, Leg]:
 
 def _unnamed_answerer(call: Call, offerer: Leg, options: Options) -> Leg | None:
     """The party that answers with a tag never seen: a branch, or the one that the offer went to."""
-    partners = [call.leg(number) for number in call.sources_of(offerer.id)]
+    partners = [call.leg(number) for number in call.partners_of(offerer.id)]
     if options.via_branch:
         for leg in call.legs:
             if not leg.ended and leg.via_branch == options.via_branch and leg.id != offerer.id:
@@ -98,12 +98,15 @@ def _named(leg: Leg, tag: str) -> Leg:
 
 
 def _join(call: Call, one: LegId, other: LegId, *, exclusive: bool) -> Call:
-    """Make two legs receive from each other; `exclusive` ends what either had with others."""
+    """Make two legs receive from each other; `exclusive` ends what either had with others. Copies go on."""
     pair = {one, other}
     kept = tuple(
         item
         for item in call.subscriptions
-        if {item.subscriber, item.source} != pair
-        and not (exclusive and (item.subscriber in pair or item.source in pair))
+        if item.kind is Kind.PUB_SUB
+        or (
+            {item.subscriber, item.source} != pair
+            and not (exclusive and (item.subscriber in pair or item.source in pair))
+        )
     )
     return call._replace(subscriptions=(*kept, Subscription(one, other), Subscription(other, one)))

@@ -1,7 +1,7 @@
 """Call → Plan: the desired forwarding that follows from the facts of a call. A pure function."""
 
 from ngdaemon.base.endpoint import Endpoint, is_unspecified
-from ngdaemon.call.model import Block, Call, Leg, LocalPort, Media, PortSet
+from ngdaemon.call.model import Block, Call, Kind, Leg, LocalPort, Media, PortSet, Subscription
 from ngdaemon.media.plan import Carries, Latch, Learning, Plan, Route, Socket
 from ngdaemon.sdp.protocols import protocol_of
 
@@ -27,6 +27,9 @@ def plan(call: Call, default_learning: Learning) -> Plan:
         if source.ended or sink.ended:
             continue
         blocks = call.blocks | source.blocks | item.blocks
+        if item.kind is Kind.PUB_SUB:
+            routes.extend(_copies(call, item, blocks))
+            continue
         for said, heard in zip(source.medias, sink.medias, strict=False):
             routes.extend(_routes(call, said, heard, blocks))
     return Plan(tuple(sockets), tuple(routes))
@@ -106,6 +109,35 @@ def _routes(call: Call, said: Media, heard: Media, blocks: frozenset[Block]) -> 
         for port in source.ports:
             routes.append(Route(port.socket, target.socket, Carries.RTCP, drop_feedback=drop_feedback, mirror=True))
     return routes
+
+
+def _copies(call: Call, item: Subscription, blocks: frozenset[Block]) -> list[Route]:
+    """What a subscriber to copies is sent: the RTP and RTCP of its source, while it is not paused.
+
+    Codecs that it refused are held back. Nothing flows back to the source, but RTCP where it was asked for.
+    """
+    source, sink = call.leg(item.source), call.leg(item.subscriber)
+    routes: list[Route] = []
+    for heard in sink.medias:
+        if heard.copied is None or heard.copied.leg != source.id:
+            continue
+        said = source.medias[heard.copied.place]
+        if heard.receives:
+            refused = _refused(heard)
+            for route in _routes(call, said, heard, blocks):
+                held_back = refused and route.carries is Carries.RTP
+                routes.append(route._replace(dropped=route.dropped | refused) if held_back else route)
+        if item.mirrored:
+            routes.extend(route for route in _routes(call, heard, said, blocks) if route.carries is Carries.RTCP)
+    return routes
+
+
+def _refused(heard: Media) -> frozenset[int]:
+    """Payload types that a subscriber was offered and did not accept."""
+    if not heard.said:
+        return frozenset()
+    accepted = {codec.payload_type for codec in heard.codecs}
+    return frozenset(codec.payload_type for codec in heard.told_codecs if codec.payload_type not in accepted)
 
 
 def _media_route(source: LocalPort, sink: LocalPort, said: Media, blocks: frozenset[Block]) -> Route:

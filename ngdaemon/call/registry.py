@@ -196,7 +196,7 @@ class Registry:
             gone = tuple(leg for leg, leg_at in entry.delete_legs_at.items() if leg_at <= now)
             if gone:
                 self.end_legs(call_id, gone, now)
-                if not entry.call.subscriptions:
+                if entry.call.is_over():
                     self.end(call_id, Ending.REGULAR, now)
                     continue
             ending, due = self._expiry(entry)
@@ -230,14 +230,14 @@ class Registry:
         """When the call times out if nothing more is received, and why (ng-protocol.md §5.4).
 
         The call lives while one stream is fresh. Streams that may receive decide, and those of parties that have not
-        answered; silent ones count only when there is no other.
+        answered; silent ones count only when there is no other. Subscribers to copies keep no call alive.
         """
         config = self.config
         counters = self.forwarder.counters(entry.call.id)
         ending, due = Ending.SILENT_TIMEOUT, 0.0
         silent = entry.signalled_at
         for leg in entry.call.legs:
-            if leg.ended or not entry.call.sources_of(leg.id):
+            if leg.ended or leg.is_subscriber or not (leg.alone or entry.call.sources_of(leg.id)):
                 continue
             for media in leg.medias:
                 last = _last_activity(media, counters, entry.signalled_at)

@@ -67,8 +67,14 @@ def _shown(call: Call, tags: tuple[str, ...]) -> list[Leg]:
     for tag in tags:
         for leg in call.legs:
             if not leg.ended and leg.has_tag(tag):
-                return [leg, *(call.leg(number) for number in call.sources_of(leg.id) if number != leg.id)]
+                sources = [call.leg(number) for number in call.sources_of(leg.id) if number != leg.id]
+                return [leg, *sources, *(other for other in call.legs if _copies(other, leg) and other not in sources)]
     return []
+
+
+def _copies(subscriber: Leg, source: Leg) -> bool:
+    """Whether a leg gets copies of what another sends, or got them before it was unsubscribed."""
+    return any(media.copied is not None and media.copied.leg == source.id for media in subscriber.medias)
 
 
 def _names(call: Call) -> dict[LegId, str]:
@@ -87,8 +93,12 @@ def _leg(call: Call, leg: Leg, measured: Measured, ssrcs: Tree, totals: dict[str
     tree["created"] = leg.created // 1_000_000
     if leg.metadata:
         tree["metadata"] = leg.metadata
-    for key, numbers in (("subscriptions", call.sources_of(leg.id)), ("subscribers", call.subscribers_of(leg.id))):
-        tree[key] = [{"tag": call.leg(number).tag, "type": "offer/answer"} for number in numbers]
+    flows = call.subscriptions
+    for key, joined in (
+        ("subscriptions", [(item.source, item.kind) for item in flows if item.subscriber == leg.id]),
+        ("subscribers", [(item.subscriber, item.kind) for item in flows if item.source == leg.id]),
+    ):
+        tree[key] = [{"tag": call.leg(number).tag, "type": kind.value} for number, kind in joined]
     shown = [media for media in leg.medias if not media.removed]
     tree["medias"] = [
         _media(call, leg, media, number, measured, ssrcs, totals) for number, media in enumerate(shown, 1)
@@ -219,8 +229,12 @@ def _heard(call: Call, leg: Leg, media: Media, measured: Measured) -> list[SsrcC
     """The sources that a media hears from the legs it is subscribed to."""
     sources: list[SsrcCounters] = []
     for number in call.sources_of(leg.id):
-        others = call.leg(number).medias
-        ports = others[media.place].ports if media.place < len(others) else None
+        others, place = call.leg(number).medias, media.place
+        if media.copied is not None:
+            if media.copied.leg != number:
+                continue
+            place = media.copied.place
+        ports = others[place].ports if place < len(others) else None
         if ports is not None:
             sources.extend(measured.counters.get(ports.rtp.socket, NO_COUNTERS).sources)
     return sources

@@ -3,11 +3,15 @@
 from ngdaemon.base.endpoint import parse_address
 from ngdaemon.base.errors import RequestError
 from ngdaemon.call import parties
-from ngdaemon.call.model import Call, Leg, Subscription
+from ngdaemon.call.model import Call, Kind, Leg, Subscription
 from ngdaemon.ng.options import Flag, Options
 
-OFFER_ANSWER = frozenset(("offer-answer", "flows"))
-"""Words of the key `all` that mean the flows of offer and answer, which are all there are so far."""
+FLOWS = {
+    "offer-answer": frozenset((Kind.OFFER_ANSWER,)),
+    "except-offer-answer": frozenset((Kind.PUB_SUB,)),
+    "flows": frozenset(Kind),
+}
+"""Word of the key `all` → the kinds of flows that it means."""
 
 
 def party(call: Call, options: Options) -> Leg | None:
@@ -41,9 +45,10 @@ def directed_party(call: Call, options: Options) -> Leg | None:
 
 def flows(call: Call, leg: Leg | None, options: Options) -> tuple[Subscription, ...] | None:
     """Single flows that are named besides their source; None when the source itself is meant. Raises RequestError."""
-    if options.all in OFFER_ANSWER or options.all == "except-offer-answer":
-        found = [item for item in call.subscriptions if leg is None or item.source == leg.id]
-        if not found or options.all == "except-offer-answer":
+    kinds = FLOWS.get(options.all or "")
+    if kinds is not None:
+        found = [item for item in call.subscriptions if item.kind in kinds and (leg is None or item.source == leg.id)]
+        if not found:
             raise RequestError("No eligible media subscriptions found")
         return tuple(found)
     if leg is None:

@@ -24,7 +24,7 @@ def delete(service: Service, asked: Asked) -> Reply:
         return {"warning": NOT_FOUND}
     delay = service.config.delete_delay if options.delete_delay is None else options.delete_delay
     gone = _gone(call, found) if found is not None else ()
-    if all(item.subscriber in gone or item.source in gone for item in call.subscriptions):
+    if call.is_over(gone):
         gone = ()
     reply: Reply = {}
     if Flag.FAST not in options.flags:
@@ -67,7 +67,7 @@ def _found(call: Call, options: Options) -> Leg | None:
 def _gone(call: Call, found: Leg) -> tuple[LegId, ...]:
     """The leg and those that are joined to nobody else."""
     gone = [found.id]
-    for number in call.sources_of(found.id):
-        if set(call.sources_of(number)) <= set(gone):
+    for number in call.partners_of(found.id):
+        if set(call.partners_of(number)) <= set(gone):
             gone.append(number)
     return tuple(gone)
