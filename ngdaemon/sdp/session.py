@@ -220,7 +220,7 @@ def _parse_field(description: SessionDescription, section: Section, kind: str, v
 
 def _parse_media(value: str) -> MediaSection:
     words = value.split(" ")
-    if len(words) < 3:
+    if len(words) < 3 or "" in words[:3]:
         raise RequestError(FAILED)
     kind, ports, protocol = words[:3]
     port, slash, count = ports.partition("/")
