@@ -118,7 +118,21 @@ def test_a_refused_media_holds_no_ports_and_gets_them_back_when_it_is_revived() 
 # --------------------------------------------------------------------------------------------------- ports that run out
 
 
+def test_a_media_that_was_refused_gets_ports_of_its_own_when_a_later_answer_accepts_it() -> None:
+    """D-REFUSED."""
+    daemon = Daemon()
+    video = "m=video {} RTP/AVP 31"
+    daemon.offer(sdp.sdp(ALICE, "m=audio 4000 RTP/AVP 0", video.format(4002)))
+    refused = daemon.answer(sdp.sdp(BOB, "m=audio 5000 RTP/AVP 0", video.format(0)))
+    assert sdp.ports(refused)[1] == 0
+    accepted = daemon.answer(sdp.sdp(BOB, "m=audio 5000 RTP/AVP 0", video.format(5002)))
+    assert sdp.ports(accepted)[1] not in (0, sdp.port(accepted))
+    bound = {local.port for _, local in daemon.forwarder.bound.values()}
+    assert set(sdp.ports(accepted)) <= bound
+
+
 def test_ports_that_run_out_are_an_error_that_proxies_know_and_nothing_is_left_behind() -> None:
+    """D-FAILED."""
     daemon = Daemon(port_min=30000, port_max=30005, port_quarantine=0)
     two = sdp.sdp(ALICE, "m=audio 4000 RTP/AVP 0", "m=video 4002 RTP/AVP 31")
     assert daemon.refusal("offer", from_tag="a", sdp=two) == "Ran out of ports"
@@ -131,6 +145,7 @@ def test_ports_that_run_out_are_an_error_that_proxies_know_and_nothing_is_left_b
 
 
 def test_a_reoffer_for_which_there_are_no_ports_leaves_the_call_as_it_is() -> None:
+    """D-FAILED."""
     daemon = Daemon(port_min=30000, port_max=30003, port_quarantine=0)
     call_of(daemon)
     before, query = daemon.plan(), daemon.command("query")
@@ -139,6 +154,14 @@ def test_a_reoffer_for_which_there_are_no_ports_leaves_the_call_as_it_is() -> No
         assert daemon.plan() == before
         assert daemon.command("query") == query
     assert len(daemon.forwarder.bound) == 4
+
+
+def test_an_answer_that_fails_names_no_party() -> None:
+    """D-FAILED."""
+    daemon = Daemon()
+    daemon.offer(audio(ALICE), via_branch="x")
+    assert daemon.refusal("answer", from_tag="a", to_tag="b", via_branch="x", sdp="nonsense")
+    assert list(daemon.command("query")["tags"]) == ["a", "<untagged 1>"]
 
 
 def test_a_lack_of_file_descriptors_is_the_same_error() -> None:

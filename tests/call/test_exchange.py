@@ -144,6 +144,7 @@ def test_a_late_offer_is_one_of_the_callee() -> None:
 
 
 def test_an_answer_with_fewer_medias_refuses_the_rest() -> None:
+    """D-ABSENT."""
     daemon = Daemon()
     two = sdp.sdp(ALICE, "m=audio 4000 RTP/AVP 0", "m=video 4002 RTP/AVP 31")
     daemon.offer(two)

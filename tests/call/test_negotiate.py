@@ -253,6 +253,7 @@ def test_a_transport_that_the_answerer_changed_is_passed_on_when_accepted() -> N
     ("offered", "wanted"), [("RTP/AVP", "RTP/SAVP"), ("RTP/AVPF", "UDP/TLS/RTP/SAVPF"), ("RTP/SAVP", "RTP/AVP")]
 )
 def test_clear_media_does_not_become_secured_nor_the_other_way_round(offered: str, wanted: str) -> None:
+    """D-SECURED."""
     daemon = Daemon()
     text = audio(ALICE).replace("RTP/AVP", offered)
     reason = daemon.refusal("offer", from_tag="a", sdp=text, transport_protocol=wanted)

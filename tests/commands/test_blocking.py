@@ -79,6 +79,13 @@ def test_blocks_outlive_further_signalling() -> None:
     assert (held(daemon, "DTMF"), held(daemon, "silence")) == ("a", "ab")
 
 
+def test_a_known_tag_counts_without_flag() -> None:
+    """D-TAGS."""
+    daemon = call_of()
+    daemon.command("block media", from_tag="a")
+    assert held(daemon, "media") == "a"
+
+
 def test_a_block_is_no_signalling() -> None:
     daemon = call_of()
     before = {socket.latch.generation for socket in daemon.plan().sockets}

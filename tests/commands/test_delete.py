@@ -45,6 +45,7 @@ def forked() -> Daemon:
     ],
 )
 def test_what_is_found(keys: dict[str, Any], gone: bool) -> None:
+    """Among them D-TAGS: a to-tag that is known counts without flag."""
     daemon = call_of()
     reply = daemon.command("delete", delete_delay=0, **keys)
     assert reply["result"] == "ok"
@@ -109,6 +110,17 @@ def test_the_reply_is_that_of_a_query(keys: dict[str, Any], shown: list[str]) ->
     reply = daemon.command("delete", delete_delay=30, **keys)
     assert list(reply["tags"]) == shown
     assert reply == query
+
+
+def test_a_second_delete_names_no_port() -> None:
+    """D-CLOSED."""
+    daemon = call_of()
+    first = daemon.command("delete", from_tag="a")
+    assert all("local port" in leg["medias"][0]["streams"][0] for leg in first["tags"].values())
+    second = daemon.command("delete", from_tag="a", delete_delay=0)
+    assert list(second["tags"]) == ["a", "b"]
+    assert all("local port" not in leg["medias"][0]["streams"][0] for leg in second["tags"].values())
+    assert daemon.forwarder.bound == {}
 
 
 def test_a_fast_delete_tells_nothing() -> None:

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Where we are known to answer otherwise than the corpus expects: the file `deviations.json`, and what writes it.
 
     python -m tests.golden.deviations             acceptance numbers, and how many deviate for which reason

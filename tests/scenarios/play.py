@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Scenarios of our own: requests, and the exact replies and plans that follow from them, in files to be read.
 
     python -m tests.scenarios.play --write [NAME …]    play them and write what came out in its place: look at the diff
@@ -42,9 +41,7 @@ def played(text: str) -> str:
     for at, line in enumerate(lines):
         if not line.startswith(SCRIPT):
             continue
-        if out and line.startswith((">", "~")) and not out[-1].startswith("#"):
-            out.append("")
-        elif out and line.startswith("#") and not out[-1].startswith("#"):
+        if out and not out[-1].startswith("#"):
             out.append("")
         out.append(line)
         if line.startswith("="):

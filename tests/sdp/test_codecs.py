@@ -38,6 +38,11 @@ def test_static_payload_types_need_no_rtpmap(number: int) -> None:
     assert (codec.name, codec.clock, codec.channels) == STATIC[number]
 
 
+def test_l16_is_stereo_at_ten_and_mono_at_eleven() -> None:
+    """D-STATIC."""
+    assert [codec.encoding for codec in codecs("10 11")] == ["L16/44100/2", "L16/44100"]
+
+
 def test_what_the_sender_says_goes_before_the_static_table() -> None:
     assert codecs("0", "a=rtpmap:0 MINE/44100/2")[0].encoding == "MINE/44100/2"
 

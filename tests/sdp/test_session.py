@@ -114,6 +114,10 @@ REFUSED = {
     "two connections in a media": joined((*HEAD, AUDIO, "c=IN IP4 198.51.100.1", "c=IN IP4 198.51.100.1")),
     "two connections in the session": joined((*HEAD, "c=IN IP4 198.51.100.2", AUDIO)),
     "an m-line without transport": joined((*HEAD, "m=audio 4000")),
+    "an m-line with an empty transport": joined((*HEAD, "m=audio 4000 ")),
+    "an m-line without media type": joined((*HEAD, "m= 4000 RTP/AVP 0")),
+    "two spaces before the port": joined((*HEAD, "m=audio  4000 RTP/AVP 0")),
+    "two spaces before the transport": joined((*HEAD, "m=audio 4000  RTP/AVP 0")),
     "an empty m-line": joined((*HEAD, "m=")),
     "a port that is no number": joined((*HEAD, "m=audio port RTP/AVP 0")),
     "a negative port": joined((*HEAD, "m=audio -1 RTP/AVP 0")),
@@ -132,6 +136,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
 def test_refused(text: str) -> None:
+    """Among them D-MLINE."""
     with pytest.raises(RequestError) as caught:
         parse(text)
     assert str(caught.value) == FAILED
