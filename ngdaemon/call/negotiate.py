@@ -246,6 +246,7 @@ def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Medi
         kind=said.kind,
         muxed=offer_mux,
         mux_told=offer_mux,
+        mux_known=False,
         mux_required=False,
         active=True,
         protocol=protocol,

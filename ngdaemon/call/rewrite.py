@@ -246,7 +246,9 @@ def _rtcp(telling: MediaTelling) -> list[str]:
     ports = told.ports
     if ports is None or Flag.NO_RTCP_ATTRIBUTE in flags:
         return []
-    port = ports.rtp.port if ports.rtcp is None or told.mux_known else ports.rtcp.port
+    port = ports.rtp.port
+    if ports.rtcp is not None and not told.mux_known and not told.mux_required:
+        port = ports.rtcp.port
     if Flag.FULL_RTCP_ATTRIBUTE in flags:
         address = telling.of.options.media_address or ports.interface.advertised
         return [f"a=rtcp:{port} IN {family_of(address).value} {address}"]

@@ -83,6 +83,23 @@ def test_demux_ends_what_was_agreed_with_the_callee() -> None:
     assert offered_mux(daemon.offer(audio(ALICE, 4000, MUX), to_tag="b", rtcp_mux=["demux"])) == "none"
 
 
+def test_mux_that_is_required_later_needs_no_other_port_either() -> None:
+    daemon = Daemon()
+    daemon.offer(audio(ALICE, 4000))
+    daemon.answer(audio(BOB, 5000))
+    assert offered_mux(daemon.offer(audio(ALICE, 4000), to_tag="b", rtcp_mux=["require"])) == "single"
+
+
+def test_whoever_ends_mux_is_told_another_port_for_rtcp() -> None:
+    daemon = Daemon()
+    for to_tag in (None, "b"):
+        daemon.offer(audio(ALICE, 4000, MUX), to_tag=to_tag)
+        daemon.answer(audio(BOB, 5000, MUX))
+    daemon.offer(audio(BOB, 5000), from_tag="b", to_tag="a")
+    back = daemon.answer(audio(ALICE, 4000), from_tag="b", to_tag="a")
+    assert offered_mux(back) == "none"
+
+
 def test_an_rtcp_port_is_closed_once_rtcp_shares_the_other() -> None:
     daemon = Daemon()
     offer = daemon.offer(audio(ALICE, 4000, MUX))
