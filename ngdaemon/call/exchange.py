@@ -70,6 +70,15 @@ class Exchange:
             else:
                 told[slot] = media
         self.told = told
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Medias that were shown to the sender and have no m-line in its SDP any more carry nothing (RFC 3264 §8)."""
+        for place in set(range(len(self.said))).difference(self.slots):
+            said = self.said[place]
+            if not said.removed:
+                self.said[place] = said._replace(said=False, active=False)
+                self.told[place] = self.told[place]._replace(active=False)
 
     def _allocate(self, options: Options, around: Surroundings, allocator: Allocator) -> None:
         """Local ports facing both legs."""
@@ -122,9 +131,8 @@ class Exchange:
         """The m-lines to write, by place; None for those that the sender was not shown, or left out of its answer."""
         by_slot: dict[int, MediaSection | None] = dict(zip(self.slots, description.medias, strict=True))
         if self.is_answer:
-            by_slot.update(
-                {media.place: None for media in self.told if media.place not in by_slot and not media.removed}
-            )
+            offered = (media.place for media in self.told if media.said and not media.removed)
+            by_slot.update({place: None for place in offered if place not in by_slot})
         return sorted(by_slot.items())
 
 

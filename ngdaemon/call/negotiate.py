@@ -9,12 +9,12 @@ from typing import Any
 from ngdaemon.base.endpoint import Endpoint, Family, is_unspecified, parse_address
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import Tag
-from ngdaemon.call.codec_choice import answerable, is_supplemental, passed_on
+from ngdaemon.call.codec_choice import answerable, passed_on, single
 from ngdaemon.call.model import Leg, LegId, Media
 from ngdaemon.ng.options import Flag, Options
-from ngdaemon.sdp.codecs import Codec, codecs_of
+from ngdaemon.sdp.codecs import codecs_of
 from ngdaemon.sdp.protocols import Protocol, protocol_of
-from ngdaemon.sdp.session import INCOMPLETE, MediaSection, Section, SessionDescription
+from ngdaemon.sdp.session import INCOMPLETE, MediaSection, Section, SessionDescription, is_number
 
 SENDS = {"sendrecv": (True, True), "sendonly": (True, False), "recvonly": (False, True), "inactive": (False, False)}
 """Direction attribute → (the leg sends, the leg receives)."""
@@ -137,7 +137,7 @@ def _rtcp_of(
             value = attribute.value
     if value:
         words = value.split()
-        if words and words[0].isascii() and words[0].isdigit() and 0 < int(words[0]) <= MAX_PORT:
+        if words and is_number(words[0]) and 0 < int(words[0]) <= MAX_PORT:
             address = parse_address(words[3]) if len(words) >= 4 and trusted else None
             rtcp = Endpoint(rtp.address if address is None else str(address), int(words[0]))
             mux = mux or rtcp == rtp
@@ -200,9 +200,14 @@ def _offered_protocol(receiver: Leg, said: Media, options: Options) -> Protocol:
     if not own.rtp or not wanted or wanted == "accept":
         return own
     told = protocol_of(wanted)
-    if told.secure != own.secure:
-        raise RequestError(f'Unsupported transport-protocol "{told.name}" toward the receiver of "{own.name}"')
+    _check_alike(own, told)
     return told
+
+
+def _check_alike(said: Protocol, told: Protocol) -> None:
+    """Raise RequestError where media of one leg would have to be secured, or laid open, for the other one."""
+    if told.secure != said.secure:
+        raise RequestError(f'Unsupported transport-protocol "{told.name}" toward the receiver of "{said.name}"')
 
 
 def _generated_mid(said: Media, options: Options) -> str | None:
@@ -228,6 +233,18 @@ def settle_offerer(said: Media, options: Options) -> Media:
     return said._replace(withheld=False, mux_policy=policy, muxed=muxed, mux_told=said.mux_offered)
 
 
+def _answered_protocol(offerer: Media, said: Media, options: Options) -> Protocol:
+    """The transport toward an offerer: its own unless another one is asked for (§4.5)."""
+    own, wanted = protocol_of(offerer.protocol, offerer.kind), options.transport_protocol
+    if own.rtp and wanted:
+        if wanted != "accept":
+            own = protocol_of(wanted)
+        elif said.protocol != said.told_protocol:
+            own = protocol_of(said.protocol, said.kind)
+    _check_alike(protocol_of(said.protocol, said.kind), own)
+    return own
+
+
 def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Media]:
     """The offerer's and the answerer's media after an answer."""
     if not said.active:
@@ -236,12 +253,7 @@ def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Medi
     accepted = offerer.mux_policy == "accept" or (answer_mux and offerer.mux_policy != "reject")
     offer_mux = offerer.mux_offered and accepted
     said = said._replace(muxed=answer_mux, mux_told=answer_mux, mux_offered=False)
-    protocol = offerer.protocol
-    if options.transport_protocol and protocol_of(protocol).rtp:
-        if options.transport_protocol != "accept":
-            protocol = options.transport_protocol
-        elif said.protocol != said.told_protocol:
-            protocol = said.protocol
+    protocol = _answered_protocol(offerer, said, options)
     told = offerer._replace(
         kind=said.kind,
         muxed=offer_mux,
@@ -249,7 +261,7 @@ def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Medi
         mux_known=False,
         mux_required=False,
         active=True,
-        protocol=protocol,
+        protocol=protocol.name,
         ptime=said.own_ptime or offerer.ptime,
         sends=said.receives,
         receives=said.sends,
@@ -258,11 +270,5 @@ def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Medi
     common = answerable(said.codecs, offerer.codecs) if said.kind == offerer.kind else said.codecs
     chosen = passed_on(common, options.codec) or common
     if Flag.SINGLE_CODEC in options.flags:
-        chosen = _single(chosen)
+        chosen = single(chosen)
     return told._replace(told_codecs=chosen), said
-
-
-def _single(codecs: tuple[Codec, ...]) -> tuple[Codec, ...]:
-    """The first codec with its supplemental ones (`single-codec`)."""
-    first = next((codec for codec in codecs if not is_supplemental(codec)), None)
-    return tuple(codec for codec in codecs if codec is first or is_supplemental(codec)) if first else codecs

@@ -3,7 +3,7 @@
 from ngdaemon.base.endpoint import family_of
 from ngdaemon.base.sources import Rng
 from ngdaemon.call.model import SentOrigin
-from ngdaemon.sdp.session import Origin
+from ngdaemon.sdp.session import Origin, is_number
 
 OWN_VERSION = frozenset(("sdp-version", "origin-full", "force-increment-sdp-ver"))
 """Options that make the version ours."""
@@ -49,7 +49,7 @@ def versioned(
     ours = bool(wanted & OWN_VERSION)
     body = "\n".join((str(origin._replace(version="")), *lines[2:])) if ours else ""
     if sent is None:
-        version = int(origin.version) if origin.version.isascii() and origin.version.isdigit() else 0
+        version = int(origin.version) if is_number(origin.version) else 0
         memory = SentOrigin(origin.username, origin.session_id, version, origin.family, origin.address, body)
         return (origin._replace(version=str(version)) if ours else origin), memory
     if not ours:

@@ -1,5 +1,6 @@
 """Who is meant: finding, joining and making the legs that a request speaks of (ng-protocol.md §2.4, §3.1)."""
 
+from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import Tag
 from ngdaemon.call.model import Call, Kind, Leg, LegId, Subscription
 from ngdaemon.ng.options import Flag, Options
@@ -59,7 +60,10 @@ def _branch_of(call: Call, offerer: Leg, via_branch: str | None) -> Leg | None:
 
 
 def for_answer(call: Call, options: Options, now: int) -> tuple[Call, Leg, Leg]:
-    """The call with the answerer and the offerer of an answer, joined to nobody else."""
+    """The call with the answerer and the offerer of an answer, joined to nobody else.
+
+    Raises RequestError where both are the same, by two of its tags.
+    """
     offerer = find(call, options.from_tag)
     answerer = find(call, options.to_tag)
     if answerer is None and offerer is not None:
@@ -71,6 +75,8 @@ def for_answer(call: Call, options: Options, now: int) -> tuple[Call, Leg, Leg]:
         call, answerer = add_leg(call, options.to_tag or "", now, options.via_branch or "")
     if offerer is None:
         call, offerer = add_leg(call, "", now)
+    if offerer.id == answerer.id:
+        raise RequestError("Invalid dialogue association")
     call = _join(call, offerer.id, answerer.id, exclusive=True)
     return call, answerer, offerer
 

@@ -93,14 +93,12 @@ def _routes(call: Call, said: Media, heard: Media, blocks: frozenset[Block]) -> 
         return []
     sink = heard.ports
     protocol = protocol_of(said.protocol, said.kind)
-    routes = []
-    if not protocol.rtp or protocol.secure:
-        for source in said.port_sets:
-            routes.append(Route(source.rtp.socket, sink.rtp.socket, Carries.ANY))
-            if source.rtcp is not None and sink.rtcp is not None:
-                routes.append(Route(source.rtcp.socket, sink.rtcp.socket, Carries.ANY))
-        return routes
     flows = said.sends and heard.receives and not call.drop_traffic
+    if not protocol.rtp or protocol.secure:
+        # a DTLS handshake has to pass although neither side sends media yet
+        passes = not protocol.rtp or ((flows or protocol.dtls) and Block.MEDIA not in blocks)
+        return _blind_routes(said, sink, rtp=passes and not call.drop_traffic)
+    routes = []
     drop_feedback = protocol.feedback and not protocol_of(heard.protocol).feedback
     target = _rtcp_sink(sink, heard)
     for source in said.port_sets:
@@ -108,6 +106,17 @@ def _routes(call: Call, said: Media, heard: Media, blocks: frozenset[Block]) -> 
             routes.append(_media_route(source.rtp, sink.rtp, said, blocks))
         for port in source.ports:
             routes.append(Route(port.socket, target.socket, Carries.RTCP, drop_feedback=drop_feedback, mirror=True))
+    return routes
+
+
+def _blind_routes(said: Media, sink: PortSet, *, rtp: bool) -> list[Route]:
+    """What flows where packets cannot be looked into: all that comes, or all but what comes at the RTP port."""
+    routes = []
+    for source in said.port_sets:
+        if rtp:
+            routes.append(Route(source.rtp.socket, sink.rtp.socket, Carries.ANY))
+        if source.rtcp is not None and sink.rtcp is not None:
+            routes.append(Route(source.rtcp.socket, sink.rtcp.socket, Carries.ANY))
     return routes
 
 

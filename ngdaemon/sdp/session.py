@@ -16,6 +16,7 @@ INCOMPLETE = "Incomplete SDP specification"
 
 MAX_PORT = 65535
 MAX_PORT_COUNT = 4999
+_MOST_DIGITS = 20
 SESSION_TYPES = frozenset("vosiuepcbtrzka")
 MEDIA_TYPES = frozenset("icbka")
 
@@ -224,7 +225,7 @@ def _parse_media(value: str) -> MediaSection:
         raise RequestError(FAILED)
     kind, ports, protocol = words[:3]
     port, slash, count = ports.partition("/")
-    if not _is_number(port) or (slash and not _is_number(count)):
+    if not is_number(port) or (slash and not is_number(count)):
         raise RequestError(FAILED)
     number, pairs = int(port), int(count) if slash else 1
     if number > MAX_PORT or not 1 <= pairs <= MAX_PORT_COUNT:
@@ -249,5 +250,6 @@ def parse_connection(value: str) -> Connection:
     return Connection(Family(f"IP{address.version}"), str(address))
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 10
+def is_number(text: str) -> bool:
+    """Whether the text is a decimal number of at most 20 digits: longer ones take long to convert, and mean nothing."""
+    return len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit()
