@@ -15,6 +15,8 @@
 8.  A socket error (unreachable, no buffer space) is counted in `errors_out` of the sending side and ends nothing.
 9.  A packet that is sent to one of the forwarder's own sockets (of any call) is sent there once: when the same datagram
     comes by again within a second it is dropped and counted in `errors_out`, so that no loop of calls goes round.
+10. The first datagram of a socket that is dropped because its source is not plausible is reported, as `Stranger`; the
+    next one not before the latch's generation has changed. The newest of them is among the counters.
 """
 
 from collections.abc import Sequence
@@ -58,7 +60,17 @@ class Tapped:
     at: float
 
 
-Event = Learned | Punted | Tapped
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A datagram was dropped because its source is not plausible: the first one since the generation changed."""
+
+    call: CallId
+    socket: SocketId
+    source: Endpoint
+    at: float
+
+
+Event = Learned | Punted | Tapped | Stranger
 
 
 class SsrcCounters(NamedTuple):
@@ -97,6 +109,8 @@ class SocketCounters(NamedTuple):
     """Learning is over (until the next generation)."""
     sources: tuple[SsrcCounters, ...] = ()
     """By SSRC, in order of appearance, RTP only. At most `MAX_SOURCES`: the oldest gives way."""
+    stranger: Endpoint | None = None
+    """Where the newest of the `strangers` was."""
 
 
 MAX_SOURCES = 16

@@ -17,7 +17,7 @@ from ngdaemon.base.errors import WireError
 from ngdaemon.base.ids import CallId, SocketId
 from ngdaemon.media.counting import SourceCounter, Sources
 from ngdaemon.media.filters import changes, passing
-from ngdaemon.media.forwarder import MAX_EVENTS, Event, Learned, Punted, SocketCounters, Tapped
+from ngdaemon.media.forwarder import MAX_EVENTS, Event, Learned, Punted, SocketCounters, Stranger, Tapped
 from ngdaemon.media.latching import Address, Latching, Verdict
 from ngdaemon.media.loops import LoopGuard
 from ngdaemon.media.plan import Carries, Route, Socket
@@ -84,6 +84,8 @@ class Stream:
         "_sink",
         "_sources",
         "_ssrc",
+        "_stranger",
+        "_told",
         "_transmit",
         "_trusted",
         "address",
@@ -117,6 +119,10 @@ class Stream:
         self._links: tuple[Link, ...] = ()
         self._heard = False
         """A packet of the peer was accepted since its endpoint was signalled."""
+        self._stranger: Address | None = None
+        """The newest one."""
+        self._told = False
+        """Control knows of a stranger of this generation."""
         self._guard: LoopGuard | None = None
         self._sources: Sources | None = None
         self._other_packets = self._other_bytes = 0
@@ -170,7 +176,7 @@ class Stream:
                 self._punt(data, source, now)
                 return
             if kind not in FOLLOWS or (kind is Kind.RTP and header_length(data) > len(data)):
-                self._drop(source)
+                self._drop(source, now)
                 return
             carries = FOLLOWS[kind]
         links = [link for link in self._links if link.route.carries is carries]
@@ -179,11 +185,11 @@ class Stream:
             try:
                 stripped = rtcp.without_feedback(data)
             except WireError:
-                self._drop(source)
+                self._drop(source, now)
                 return
         verdict = latching.judge(source, _teaches(planned, kind), now)
         if verdict is Verdict.STRANGER or verdict is Verdict.REFUSED:
-            self._drop(source)
+            self._drop(source, now)
             return
         self._accept(data, kind, now, learned=verdict is Verdict.LEARNED)
         if kind is Kind.RTP or planned.relay_only:
@@ -195,10 +201,15 @@ class Stream:
         if not self._around.report(event):
             self.errors_in += 1
 
-    def _drop(self, source: Address) -> None:
+    def _drop(self, source: Address, now: float) -> None:
         self.errors_in += 1
-        if self._latching is not None and not self._latching.is_plausible(source):
-            self.strangers += 1
+        if self._latching is None or self._latching.is_plausible(source):
+            return
+        self.strangers += 1
+        self._stranger = source
+        if not self._told:
+            stranger = Stranger(self.call, self.id, Endpoint(source[0], source[1]), now)
+            self._told = self._around.report(stranger)
 
     def _accept(self, data: bytes, kind: Kind, now: float, *, learned: bool) -> None:
         """Count a packet, and make use of what it taught."""
@@ -308,6 +319,8 @@ class Stream:
             before = latching.signalled
             latching.restate(planned.signalled, planned.latch, now)
             self._heard = self._heard and latching.signalled == before
+        if self._planned is None or planned.latch.generation != self._planned.latch.generation:
+            self._told = False
         self._planned = planned
         self._least = 0 if planned.relay_only else RTP_LENGTH
         self._readdress()
@@ -356,6 +369,7 @@ class Stream:
             Endpoint(peer[0], peer[1]) if peer is not None else None,
             latching.confirmed if latching is not None else False,
             sources.report() if sources is not None else (),
+            Endpoint(self._stranger[0], self._stranger[1]) if self._stranger is not None else None,
         )
 
 

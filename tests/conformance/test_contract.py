@@ -8,7 +8,7 @@ import pytest
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.errors import PortUnavailable
 from ngdaemon.base.ids import CallId
-from ngdaemon.media.forwarder import MAX_EVENTS, MAX_SOURCES, Learned, Punted, SocketCounters, Tapped
+from ngdaemon.media.forwarder import MAX_EVENTS, MAX_SOURCES, Learned, Punted, SocketCounters, Stranger, Tapped
 from ngdaemon.media.plan import Carries, Latch, Learning, Plan, Route, Socket
 from tests.conformance.rig import ALICE, CALL, RELAY, STRANGER, Call, Rig
 from tests.support import packets
@@ -372,6 +372,37 @@ class TestNineLoops:
             first.say(rtp(number))
             second.reply(rtp(number))
         rig.until(lambda: len(first.alice.got) == len(second.bob.got) == 20)
+
+
+class TestTenStrangersAreNamed:
+    def test_the_first_one_of_a_generation_is_reported_and_the_newest_is_counted(self, rig: Rig) -> None:
+        call = Call(rig).start()
+        first, second = rig.phone(STRANGER), rig.phone(STRANGER)
+        for generation in (1, 2):
+            call.start(Latch(generation=generation))
+            for data in (rtp(1), REPORT, rtp(2)):
+                first.send(data, rig.local[call.a])
+            second.send(rtp(3), rig.local[call.a])
+            call.flush()
+        named = [event for event in rig.events if isinstance(event, Stranger)]
+        assert [(event.call, event.socket, event.source) for event in named] == [(CALL, call.a, first.at)] * 2
+        assert named[0].at <= named[1].at
+        assert (rig.count(call.a).strangers, rig.count(call.a).stranger) == (8, second.at)
+
+    def test_the_plan_again_and_accepted_packets_do_not_make_it_report_again(self, call: Call) -> None:
+        stranger = call.rig.phone(STRANGER)
+        for number in range(3):
+            stranger.send(rtp(number), call.rig.local[call.a])
+            call.flush()
+            call.start()
+        assert len([event for event in call.rig.events if isinstance(event, Stranger)]) == 1
+
+    def test_of_what_is_not_dropped_nothing_is_reported(self, call: Call) -> None:
+        call.rig.phone(STRANGER).send(STUN, call.rig.local[call.a])
+        call.say(b"\xff" * 40)
+        call.flush()
+        assert not [event for event in call.rig.events if isinstance(event, Stranger)]
+        assert call.rig.count(call.a).stranger is None
 
 
 class TestThePlansFields:

@@ -340,7 +340,7 @@ class TestTaps:
     def test_strangers_are_not_tapped(self) -> None:
         rig = plain_call(routes=(Route(A_RTCP, B_RTCP, Carries.RTCP, mirror=True),))
         rig.receive(A_RTCP, REPORT, STRANGER)
-        assert rig.events() == []
+        assert not [event for event in rig.events() if isinstance(event, Tapped)]
 
 
 def test_events_do_not_grow_without_end() -> None:
