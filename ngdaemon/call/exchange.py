@@ -78,7 +78,8 @@ class Exchange:
             said = self.said[place]
             if not said.removed:
                 self.said[place] = said._replace(said=False, active=False)
-                self.told[place] = self.told[place]._replace(active=False)
+                if place < len(self.told):
+                    self.told[place] = self.told[place]._replace(active=False)
 
     def _allocate(self, options: Options, around: Surroundings, allocator: Allocator) -> None:
         """Local ports facing both legs."""

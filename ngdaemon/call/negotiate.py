@@ -241,7 +241,8 @@ def _answered_protocol(offerer: Media, said: Media, options: Options) -> Protoco
             own = protocol_of(wanted)
         elif said.protocol != said.told_protocol:
             own = protocol_of(said.protocol, said.kind)
-    _check_alike(protocol_of(said.protocol, said.kind), own)
+    for leg in (offerer, said):
+        _check_alike(protocol_of(leg.protocol, leg.kind), own)
     return own
 
 

@@ -12,6 +12,9 @@ TELEPHONE_EVENT = "telephone-event"
 SILENCE = {"PCMU": 0xFF, "PCMA": 0xD5, "G722": 0x54}
 """Encoding → the octet of silence; other encodings cannot be silenced without a codec (ng-protocol.md §2.7)."""
 
+HOLDING = frozenset((Block.MEDIA, Block.SILENCE))
+"""Blocks that hold back media which cannot be changed."""
+
 
 def plan(call: Call, default_learning: Learning) -> Plan:
     """The sockets and routes of a call."""
@@ -96,7 +99,7 @@ def _routes(call: Call, said: Media, heard: Media, blocks: frozenset[Block]) -> 
     flows = said.sends and heard.receives and not call.drop_traffic
     if not protocol.rtp or protocol.secure:
         # a DTLS handshake has to pass although neither side sends media yet
-        passes = not protocol.rtp or ((flows or protocol.dtls) and Block.MEDIA not in blocks)
+        passes = not protocol.rtp or ((flows or protocol.dtls) and not blocks & HOLDING)
         return _blind_routes(said, sink, rtp=passes and not call.drop_traffic)
     routes = []
     drop_feedback = protocol.feedback and not protocol_of(heard.protocol).feedback
@@ -154,16 +157,18 @@ def _media_route(source: LocalPort, sink: LocalPort, said: Media, blocks: frozen
     if not blocks:
         return Route(source.socket, sink.socket, Carries.RTP)
     events = frozenset(codec.payload_type for codec in said.codecs if codec.name.lower() == TELEPHONE_EVENT)
+    dropped = events if Block.DTMF in blocks else frozenset()
     silence: tuple[tuple[int, int], ...] = ()
     if Block.SILENCE in blocks:
-        octets = ((codec.payload_type, SILENCE.get(codec.name.upper())) for codec in said.codecs)
+        octets = [(codec.payload_type, SILENCE.get(codec.name.upper())) for codec in said.codecs]
         silence = tuple((number, octet) for number, octet in octets if octet is not None)
+        dropped |= {number for number, octet in octets if octet is None and number not in events}
     return Route(
         source.socket,
         sink.socket,
         Carries.RTP,
         only=events if Block.MEDIA in blocks else None,
-        dropped=events if Block.DTMF in blocks else frozenset(),
+        dropped=dropped,
         silenced=silence,
     )
 

@@ -1,13 +1,17 @@
 """`block`, `unblock`, `silence`, `unsilence`: media of a call, party or flow is held back (ng-protocol.md §2.7)."""
 
+import logging
 from collections.abc import Callable
 
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import CallId
 from ngdaemon.call import selection
-from ngdaemon.call.model import NO_BLOCKS, Block, Call, Leg, Subscription
+from ngdaemon.call.model import NO_BLOCKS, Block, Call, Leg, Media, Subscription
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.ng.options import Flag, Options
+from ngdaemon.sdp.protocols import protocol_of
+
+logger = logging.getLogger("ngdaemon.call")
 
 Change = Callable[[frozenset[Block]], frozenset[Block]]
 
@@ -31,7 +35,7 @@ def unblock_media(service: Service, asked: Asked) -> Reply:
 
 
 def silence_media(service: Service, asked: Asked) -> Reply:
-    """Audio is passed on as silence (G.711 and G.722)."""
+    """Audio is passed on as silence (G.711 and G.722), or held back."""
     return _silence(service, asked, on=True)
 
 
@@ -79,6 +83,8 @@ def _apply(
     on: bool,
 ) -> Reply:
     """Put a block on or take it off. Those of the call and of parties are separate, unless `all` is given."""
+    if on and block is Block.DTMF and any(_is_secured(media) for item in call.legs for media in item.medias):
+        logger.warning("DTMF events in secured media cannot be told apart and pass", extra={"call": call.id})
 
     def change(blocks: frozenset[Block]) -> frozenset[Block]:
         return blocks | {block} if on else blocks - {block}
@@ -97,6 +103,10 @@ def _apply(
             call = _without_party_blocks(call, block)
     service.registry.replan(call)
     return {}
+
+
+def _is_secured(media: Media) -> bool:
+    return media.active and protocol_of(media.protocol, media.kind).secure
 
 
 def _without_party_blocks(call: Call, block: Block) -> Call:

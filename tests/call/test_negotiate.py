@@ -278,6 +278,35 @@ def test_clear_media_does_not_become_secured_nor_the_other_way_round(offered: st
     assert daemon.forwarder.bound == {}
 
 
+@pytest.mark.parametrize(
+    ("offered", "answered", "wanted"),
+    [
+        ("RTP/SAVP", "RTP/AVP", None),
+        ("RTP/AVP", "RTP/SAVP", "accept"),
+        ("RTP/SAVP", "RTP/SAVP", "RTP/AVP"),
+        ("RTP/AVP", "RTP/AVP", "RTP/SAVP"),
+    ],
+)
+def test_an_answer_does_not_turn_secured_media_clear_nor_the_other_way_round(
+    offered: str, answered: str, wanted: str | None
+) -> None:
+    """D-SECURED, S16."""
+    daemon = Daemon()
+    daemon.offer(audio(ALICE).replace("RTP/AVP", offered))
+    before = daemon.plan()
+    text = audio(BOB).replace("RTP/AVP", answered)
+    reason = daemon.refusal("answer", from_tag="a", to_tag="b", sdp=text, transport_protocol=wanted)
+    assert reason.startswith("Unsupported transport-protocol")
+    assert daemon.plan() == before
+
+
+def test_an_rtcp_port_of_any_length_is_read_or_passed_over() -> None:
+    for digits in ("9" * 20, "9" * 5000):
+        daemon = Daemon()
+        daemon.offer(audio(ALICE, 4000, f"a=rtcp:{digits}"))
+        assert daemon.plan().sockets[1].signalled == Endpoint(ALICE, 4001)
+
+
 # ----------------------------------------------------------------------------------------------------- direction, hold
 
 

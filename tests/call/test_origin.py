@@ -112,3 +112,9 @@ def test_versions_stay_within_64_bits(version: str, first: str, next_one: str) -
     origin = f"alice 53 {version} IN IP4 198.51.100.1"
     words = [told(daemon, origin, replace=("force-increment-sdp-ver",)).split(" ")[2] for _ in range(2)]
     assert words == [first, next_one]
+
+
+def test_a_version_of_any_length_is_passed_on_and_counts_as_none() -> None:
+    origin = f"alice 53 {'7' * 5000} IN IP4 198.51.100.1"
+    assert told(Daemon(), origin) == origin
+    assert told(Daemon(), origin, replace=("sdp-version",)) == "alice 53 0 IN IP4 198.51.100.1"

@@ -280,3 +280,44 @@ def test_the_tos_octet_is_that_of_the_offer_or_of_the_daemon() -> None:
         daemon.offer(audio(ALICE), TOS=asked)
         seen.append({item.tos for item in daemon.plan().sockets})
     assert seen == [{16}, {184}, {184}, {None}, {16}, {16}]
+
+
+def secured(word: str, *lines: str) -> tuple[str, str]:
+    """An offer and an answer of media that is relayed as bytes."""
+    return audio(ALICE, 4000, *lines).replace("RTP/AVP", word), audio(BOB, 5000, *lines).replace("RTP/AVP", word)
+
+
+def test_secured_media_that_is_on_hold_or_blocked_does_not_cross() -> None:
+    assert call_of(*secured("RTP/SAVP")).plan().routes == (blind(3, 1), blind(4, 2), blind(1, 3), blind(2, 4))
+    held_back = (blind(4, 2), blind(2, 4))
+    assert call_of(*secured("RTP/SAVP", "a=inactive")).plan().routes == held_back
+    for command in ("block media", "silence media"):
+        daemon = call_of(*secured("RTP/SAVP"))
+        daemon.command(command)
+        assert daemon.plan().routes == held_back
+
+
+def test_a_handshake_passes_although_media_is_on_hold() -> None:
+    routes = call_of(*secured("UDP/TLS/RTP/SAVPF", "a=inactive")).plan().routes
+    assert routes == (blind(3, 1), blind(4, 2), blind(1, 3), blind(2, 4))
+
+
+def test_what_cannot_be_silenced_is_held_back() -> None:
+    lines = ("a=rtpmap:96 opus/48000/2", "a=rtpmap:101 telephone-event/8000")
+    formats = "0 96 101"
+    daemon = call_of(audio(ALICE, 4000, *lines, formats=formats), audio(BOB, 5000, *lines, formats=formats))
+    daemon.command("silence media")
+    route = next(route for route in daemon.plan().routes if route.carries is Carries.RTP)
+    assert (route.silenced, route.dropped) == (((0, 0xFF),), frozenset({96}))
+
+
+def test_a_media_without_m_line_carries_nothing_any_more() -> None:
+    two = ("m=audio 4000 RTP/AVP 0", "m=video 4002 RTP/AVP 31")
+    daemon = call_of(sdp.sdp(ALICE, *two), audio(BOB, 5000))
+    video = {socket.id for socket in daemon.plan().sockets if socket.id > 4}
+    assert video.isdisjoint({route.source for route in daemon.plan().routes})
+    daemon = call_of(sdp.sdp(ALICE, *two), sdp.sdp(BOB, *two))
+    assert not video.isdisjoint({route.source for route in daemon.plan().routes})
+    daemon.offer(audio(ALICE, 4000), to_tag="b")
+    assert len(sdp.parts(daemon.answer(audio(BOB, 4000)))) == 2
+    assert video.isdisjoint({route.source for route in daemon.plan().routes})

@@ -123,3 +123,14 @@ def test_an_answer_that_is_not_known_to_be_final_is_provisional(keys: dict[str, 
     daemon.answer(audio(BOB), **keys)
     daemon.answer(audio(BOB), to_tag="b2")
     assert list(daemon.command("query")["tags"]) == ["a", "b2"]
+
+
+def test_a_party_does_not_answer_itself_by_another_of_its_tags() -> None:
+    daemon = Daemon()
+    daemon.offer(audio(ALICE))
+    daemon.answer(audio(BOB))
+    daemon.answer(audio(BOB), to_tag="c")
+    reason = daemon.refusal("answer", sdp=audio(BOB, 7000), from_tag="b", to_tag="c")
+    assert reason == "Invalid dialogue association"
+    daemon.command("delete", delete_delay=0)
+    assert daemon.forwarder.bound == {}
