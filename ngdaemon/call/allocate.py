@@ -99,7 +99,9 @@ class Allocator:
 
     def undo(self) -> None:
         """The request failed: give back what it opened."""
-        release(self.ports, self.opened, self.now)
+        for item in self.opened:
+            for port in item.ports:
+                self.ports.put_back(item.interface.address, port.port, self.now)
 
     def give_up(self) -> None:
         """The request succeeded: give back what it made superfluous."""

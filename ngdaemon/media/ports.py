@@ -74,7 +74,10 @@ class Ports:
                 return port, _bind(call, address, wanted, forwarder)
             except PortUnavailable as error:
                 for item in wanted:
-                    pool.give_back(item, now if error.exhausted else now + TAKEN_REST, taken=not error.exhausted)
+                    if error.exhausted:
+                        pool.give_back(item, now, untold=True)
+                    else:
+                        pool.give_back(item, now + TAKEN_REST, taken=True)
                 if error.exhausted:
                     raise
         raise PortsExhausted(self._why(address, pair, now))
@@ -84,6 +87,12 @@ class Ports:
         pool = self._pools.get(address)
         if pool is not None:
             pool.give_back(port, now + self._quarantine)
+
+    def put_back(self, address: str, port: int, now: float) -> None:
+        """Let a port be used again at once: it was opened, and nobody was told."""
+        pool = self._pools.get(address)
+        if pool is not None:
+            pool.give_back(port, now, untold=True)
 
     def used(self, address: str) -> int:
         """Ports in use."""
@@ -214,8 +223,11 @@ class _Pool:
                 return port
         return None
 
-    def give_back(self, port: int, usable: float, *, taken: bool = False) -> None:
-        """The port may be used again from that time on; `taken`: it turned out to belong to another program."""
+    def give_back(self, port: int, usable: float, *, taken: bool = False, untold: bool = False) -> None:
+        """The port may be used again from that time on.
+
+        `taken`: it turned out to belong to another program. `untold`: nobody knows of it, and that time is now.
+        """
         index, bit = (port - self._base) >> 1, ODD if port & 1 else EVEN
         if not 0 <= index < len(self._in_use) or not self._in_use[index] & bit:
             return
@@ -227,7 +239,10 @@ class _Pool:
             return
         rested = self._resting_halves.pop(partner, usable)
         rested = self._spare_halves.pop(partner, rested)
-        (self._taken if taken else self._line).append((max(rested, usable), port & ~1))
+        if untold and rested <= usable:
+            self._fresh.append(port & ~1)
+        else:
+            (self._taken if taken else self._line).append((max(rested, usable), port & ~1))
 
     def resting(self, now: float) -> int:
         """Ports that are free but not usable yet."""

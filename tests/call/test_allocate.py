@@ -133,7 +133,7 @@ def test_a_media_that_was_refused_gets_ports_of_its_own_when_a_later_answer_acce
 
 def test_ports_that_run_out_are_an_error_that_proxies_know_and_nothing_is_left_behind() -> None:
     """D-FAILED."""
-    daemon = Daemon(port_min=30000, port_max=30005, port_quarantine=0)
+    daemon = Daemon(port_min=30000, port_max=30005)
     two = sdp.sdp(ALICE, "m=audio 4000 RTP/AVP 0", "m=video 4002 RTP/AVP 31")
     assert daemon.refusal("offer", from_tag="a", sdp=two) == "Ran out of ports"
     assert daemon.forwarder.bound == {}

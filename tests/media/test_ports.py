@@ -33,12 +33,12 @@ class Desk:
     def single(self, address: str = HERE) -> int:
         return self.ports.open(CALL, address, False, self.forwarder, self.now)[0]
 
-    def give_back(self, *ports: int, address: str = HERE) -> None:
+    def give_back(self, *ports: int, address: str = HERE, told: bool = True) -> None:
         for port in ports:
             for number, (_, local) in list(self.forwarder.bound.items()):
                 if local == (address, port):
                     self.forwarder.unbind(number)
-            self.ports.release(address, port, self.now)
+            (self.ports.release if told else self.ports.put_back)(address, port, self.now)
 
 
 def test_a_pair_is_an_even_port_and_the_next_one() -> None:
@@ -118,6 +118,14 @@ def test_a_port_comes_back_only_after_all_others_had_their_turn() -> None:
         desk.now += REST
     for number, port in enumerate(used):
         assert port not in used[number + 1 : number + 50]
+
+
+def test_ports_that_nobody_was_told_need_no_rest_and_stand_before_those_that_rest() -> None:
+    desk = Desk(30000, 30003)
+    told, untold = desk.pair(), desk.pair()
+    desk.give_back(told, told + 1)
+    desk.give_back(untold, untold + 1, told=False)
+    assert desk.pair() == untold
 
 
 def test_giving_back_twice_or_what_was_never_opened_changes_nothing() -> None:
