@@ -51,6 +51,12 @@ def is_supplemental(codec: Codec) -> bool:
     return codec.name.lower() in SUPPLEMENTAL
 
 
+def single(codecs: tuple[Codec, ...]) -> tuple[Codec, ...]:
+    """The first codec with the supplemental ones (`single-codec`)."""
+    first = next((codec for codec in codecs if not is_supplemental(codec)), None)
+    return tuple(codec for codec in codecs if codec is first or is_supplemental(codec)) if first else codecs
+
+
 def answerable(answered: tuple[Codec, ...], offered: tuple[Codec, ...]) -> tuple[Codec, ...]:
     """The codecs of an answer that were offered (RFC 3264 §6.1).
 

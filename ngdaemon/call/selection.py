@@ -16,7 +16,7 @@ FLOWS = {
 
 def party(call: Call, options: Options) -> Leg | None:
     """The party that is named by label, address or tag; None for the whole call. Raises RequestError."""
-    if _is_all(options):
+    if is_all(options):
         return None
     if options.label:
         return _by_label(call, options.label, "No monologue matching the given label")
@@ -38,7 +38,7 @@ def directed_party(call: Call, options: Options) -> Leg | None:
     """
     if options.from_tag is None or options.label or options.address or Flag.DIRECTIONAL in options.flags:
         return party(call, options)
-    if options.raw_flags or _is_all(options):
+    if options.raw_flags or is_all(options):
         return None
     return parties.find(call, options.from_tag)
 
@@ -67,7 +67,8 @@ def flows(call: Call, leg: Leg | None, options: Options) -> tuple[Subscription, 
     return tuple(found)
 
 
-def _is_all(options: Options) -> bool:
+def is_all(options: Options) -> bool:
+    """Whether the whole call is meant."""
     return Flag.ALL in options.flags or options.all == "all"
 
 

@@ -1,7 +1,5 @@
 """`offer` and `answer`: a session description comes in, another one goes out (ng-protocol.md §2.3)."""
 
-import logging
-
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import CallId
 from ngdaemon.call import negotiate, parties
@@ -9,12 +7,9 @@ from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.exchange import Exchange
 from ngdaemon.call.model import Call
 from ngdaemon.commands.service import Asked, Reply, Service
+from ngdaemon.commands.transaction import described, new_call, perform
 from ngdaemon.ng.options import Flag, Options
-from ngdaemon.sdp.session import Bounds, SessionDescription, parse
-
-logger = logging.getLogger("ngdaemon.call")
-
-NO_MEDIAS = "Error rewriting SDP"
+from ngdaemon.sdp.session import SessionDescription
 
 
 def offer(service: Service, asked: Asked) -> Reply:
@@ -25,11 +20,9 @@ def offer(service: Service, asked: Asked) -> Reply:
     before = service.registry.get(CallId(options.call_id or ""))
     if before is None:
         service.limits.check(service.config, len(service.registry))
-    description = _parse(service, options)
+    description = described(service, options)
     now = service.wall.microseconds()
-    call = before or Call(
-        CallId(options.call_id or ""), now, now, tos=service.config.tos or None, created_from=str(asked.source)
-    )
+    call = before or new_call(service, CallId(options.call_id or ""), asked.source, now)
     call = _with_tos(service, call, options)
     call, offerer, receiver = parties.for_offer(call, options, now)
     return _exchange(service, asked, description, Exchange(call, offerer, receiver, is_answer=False))
@@ -40,7 +33,7 @@ def answer(service: Service, asked: Asked) -> Reply:
     options = asked.options
     if looped(service, options):
         return {"sdp": options.sdp or ""}
-    description = _parse(service, options)
+    description = described(service, options)
     call = service.registry.get(CallId(options.call_id or ""))
     if call is None:
         negotiate.check(description, options, sip_source=service.config.sip_source)
@@ -56,17 +49,6 @@ def looped(service: Service, options: Options) -> bool:
     return Flag.LOOP_PROTECT in options.flags and f"a=rtpengine:{service.instance}" in (options.sdp or "")
 
 
-def _parse(service: Service, options: Options) -> SessionDescription:
-    text = options.sdp or ""
-    if len(text) > service.config.max_sdp:
-        raise RequestError(f"SDP too long (limit {service.config.max_sdp} octets)")
-    config = service.config
-    description = parse(text, Bounds(config.max_medias, config.max_candidates, config.reject_invalid_sdp))
-    if not description.medias:
-        raise RequestError(NO_MEDIAS, {"sdp": ""})
-    return description
-
-
 def _with_tos(service: Service, call: Call, options: Options) -> Call:
     """Offers set the TOS octet of the whole call; without the key it falls back to the daemon's (§3.2)."""
     if options.tos is not None and options.tos < 0:
@@ -76,18 +58,18 @@ def _with_tos(service: Service, call: Call, options: Options) -> Call:
 
 
 def _exchange(service: Service, asked: Asked, description: SessionDescription, exchange: Exchange) -> Reply:
-    """Run one half of an offer/answer exchange; the old call stays in force if anything fails."""
-    allocator = Allocator(exchange.call.id, service.ports, service.forwarder, asked.now, service.complaints)
-    try:
+    """Run one half of an offer/answer exchange."""
+    limit = service.config.max_parties
+    if len(exchange.call.legs) > limit:
+        raise RequestError(f"Too many parties in call (limit {limit})")
+
+    def change(allocator: Allocator) -> Reply:
         text = exchange.run(description, asked.options, service, allocator)
         call = _signalled(service, asked, exchange.call)
         service.registry.store(call, (exchange.sender.id, exchange.receiver.id), asked.now)
-    except BaseException:
-        allocator.undo()
-        service.registry.restore(exchange.call.id)
-        raise
-    allocator.give_up()
-    return {"sdp": text}
+        return {"sdp": text}
+
+    return perform(service, asked, exchange.call.id, change)
 
 
 def _signalled(service: Service, asked: Asked, call: Call) -> Call:

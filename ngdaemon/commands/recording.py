@@ -7,7 +7,7 @@ import logging
 
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import CallId
-from ngdaemon.call import selection
+from ngdaemon.call import parties, selection
 from ngdaemon.commands.blocking import call_of
 from ngdaemon.commands.service import Asked, Reply, Service
 
@@ -15,11 +15,17 @@ logger = logging.getLogger("ngdaemon.call")
 
 
 def record(service: Service, asked: Asked) -> Reply:
-    """`start`, `stop` and `pause recording`: always the whole call."""
-    call_id = CallId(asked.options.call_id or "")
-    if service.registry.get(call_id) is None:
+    """`start`, `stop` and `pause recording`: always the whole call. Their metadata is kept, for `query`."""
+    options = asked.options
+    call_id = CallId(options.call_id or "")
+    call = service.registry.get(call_id)
+    if call is None:
         raise RequestError("Unknown call-id")
-    logger.warning("%s has no effect: no recording is configured", asked.options.command, extra={"call": call_id})
+    if options.metadata:
+        leg = parties.find(call, options.from_tag)
+        call = call if leg is None else parties.with_leg(call, leg._replace(metadata=options.metadata))
+        service.registry.replan(call._replace(metadata=options.metadata))
+    logger.warning("%s has no effect: no recording is configured", options.command, extra={"call": call_id})
     return {}
 
 

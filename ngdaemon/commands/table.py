@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ngdaemon.base.errors import RequestError
-from ngdaemon.commands import blocking, cli, delete, offer_answer, query, recording
+from ngdaemon.commands import blocking, cli, delete, offer_answer, publish, query, recording, subscribe
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.ng.options import Options
 
@@ -53,12 +53,16 @@ ROWS = (
             ("stop forwarding", recording.forward),
         )
     ),
+    Command("publish", publish.publish, ("sdp",)),
+    Command("create", publish.create),
+    Command("create answer", publish.create_answer, ("sdp", "call_id", "from_tag")),
+    Command("subscribe request", subscribe.request, ("call_id",)),
+    Command("subscribe answer", subscribe.answer, ("sdp", "call_id", "to_tag")),
+    Command("unsubscribe", subscribe.unsubscribe, ("call_id", "to_tag")),
     *(
         Command(name, None)
         for name in (
-            *("play media", "stop media", "play DTMF", "publish", "subscribe request", "subscribe answer"),
-            *("unsubscribe", "inject start", "inject stop", "connect", "transform", "create"),
-            *("create answer", "mesh"),
+            *("play media", "stop media", "play DTMF", "inject start", "inject stop", "connect", "transform", "mesh"),
         )
     ),
 )

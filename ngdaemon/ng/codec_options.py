@@ -1,6 +1,7 @@
 """`codec`: which codecs to remove, keep, hide, add (ng-protocol.md §3.9)."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 LISTS = ("strip", "except", "offer", "ignore", "mask", "transcode", "accept", "consume", "set")
 
@@ -18,6 +19,14 @@ class CodecOptions:
     accept: tuple[str, ...] = ()
     consume: tuple[str, ...] = ()
     set: tuple[str, ...] = ()
+
+
+class WantedMedia(NamedTuple):
+    """One of the `medias` of `create`."""
+
+    kind: str
+    codecs: tuple[str, ...]
+    """`name/clock/channels`, or less of it."""
 
 
 NO_CODEC_OPTIONS = CodecOptions()

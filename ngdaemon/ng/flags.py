@@ -122,7 +122,7 @@ ROWS = (
     # whom and what the message is about (§2.2, §2.4, §3.1)
     FlagRow(Flag.ALL, "the whole call", _YES),
     FlagRow(Flag.DIRECTIONAL, "the party given by `from-tag`, not the whole call", _YES),
-    FlagRow(Flag.TO_TAG, "honour `to-tag` in `delete`", _YES),
+    FlagRow(Flag.TO_TAG, "honour `to-tag` in `delete`, and in `subscribe request` with `rtpp-flags`", _YES),
     FlagRow(Flag.NEW_BRANCH, "an answer with a new to-tag makes a new party", _YES),
     FlagRow(Flag.PROVISIONAL, "not a final answer, whatever `sip-code` says", _YES),
     FlagRow(Flag.FATAL, "`delete` of nothing is an error", _YES),
@@ -159,11 +159,11 @@ ROWS = (
     # SDP (§3.8)
     FlagRow(Flag.ORIGINAL_SENDRECV, "copy direction attributes", _YES),
     FlagRow(Flag.LOOP_PROTECT, "mark the SDP as ours, and return a marked one unchanged", _YES),
-    FlagRow(Flag.INACTIVE, "subscribe with `a=inactive`"),
+    FlagRow(Flag.INACTIVE, "subscribe with `a=inactive`", _YES),
     # codecs (§3.9)
     FlagRow(Flag.ALWAYS_TRANSCODE, "accept every codec", says=(("codec", {"accept": ["all"]}),)),
     FlagRow(Flag.FORCE_TRANSCODING, "transcode between equal codecs too"),
-    FlagRow(Flag.ALLOW_TRANSCODING, "`subscribe answer` may refuse codecs"),
+    FlagRow(Flag.ALLOW_TRANSCODING, "`subscribe answer` may refuse codecs: those are held back", _YES),
     FlagRow(Flag.ALLOW_ASYMMETRIC_CODECS, "answers may use other payload types", also=("allow-asymmetric-codec",)),
     FlagRow(
         Flag.ALLOW_NO_CODEC_MEDIA,
@@ -184,7 +184,7 @@ ROWS = (
     FlagRow(Flag.NAT_WAIT, "send nothing to the peer until it sends", _YES),
     FlagRow(Flag.UNIDIRECTIONAL, "one-way media may take the fast path: it always may", _MOOT),
     FlagRow(Flag.GENERATE_RTCP, "send own RTCP reports", says=(("generate-rtcp", "on"),)),
-    FlagRow(Flag.RTCP_MIRROR, "subscriptions: RTCP flows back too", also=("mirror-rtcp",)),
+    FlagRow(Flag.RTCP_MIRROR, "subscriptions: RTCP flows back too", _YES, also=("mirror-rtcp",)),
     FlagRow(Flag.PASSTHROUGH, "leave addresses and keys alone", says=(("passthrough", "on"),)),
     FlagRow(Flag.NO_PASSTHROUGH, "the opposite", says=(("passthrough", "off"),)),
     FlagRow(Flag.NO_JITTER_BUFFER, "no jitter buffer: there is none", _MOOT),
@@ -199,7 +199,7 @@ ROWS = (
     FlagRow(Flag.MIX, "subscriptions: one output a media type", also=("mixed",)),
     FlagRow(Flag.BIDIRECTIONAL, "subscribe both ways"),
     FlagRow(Flag.EGRESS, "subscribe to what a party is sent"),
-    FlagRow(Flag.SIPREC, "subscriptions for a recorder, with labels"),
+    FlagRow(Flag.SIPREC, "subscriptions for a recorder, with labels", _YES),
     FlagRow(Flag.BLOCK_EGRESS, "`play media`: other media to that party is suppressed"),
     # recording and DTMF (§3.11, §3.12)
     FlagRow(Flag.RECORD_CALL, "start recording", says=(("record-call", "yes"),)),

@@ -31,9 +31,9 @@ _IDENTITY = (
     Key("via-branch", "via_branch", readers.text, "distinguishes branches before they have a tag", exact=True),
     Key("label", "label", readers.text, "name of the sender", also=("from-label",)),
     Key("to-label", "to_label", readers.text, "selects the other party"),
-    Key("set-label", "set_label", readers.text, "new name of the selected party", _NO),
+    Key("set-label", "set_label", readers.text, "name of a new subscriber"),
     Key("address", "address", readers.text, "selects a party by its SDP address"),
-    Key("from-tags", "from_tags", readers.names, "several parties", _NO),
+    Key("from-tags", "from_tags", readers.names, "several parties"),
     Key(
         "all",
         "all",
@@ -87,7 +87,7 @@ _ADDRESSES = (
     Key("direction", "direction", readers.direction, "interfaces facing the sender and the receiver"),
     Key("from-interface", "direction", readers.sender_interface, "the first of these"),
     Key("to-interface", "direction", readers.receiver_interface, "the second one"),
-    Key("interface", "interface", readers.text, "the interface, for commands with one side", _NO),
+    Key("interface", "interface", readers.text, "the interface, for commands with one side"),
     _later("peer", "interface by the route to this address"),
     _later("inbound-peer", "the same for the sender's side"),
     _later("outbound-peer", "the same for the receiver's side"),
@@ -291,7 +291,7 @@ _MEDIA = (
     _later("repeat-times", "`play media`: how often"),
     _later("repeat-duration", "`play media`: how long"),
     _later("start-pos", "`play media`: where to begin"),
-    _later("media", "`transform`, `create`: the medias", "medias"),
+    Key("media", "medias", readers.medias, "`create`: types and codecs of the medias", also=("medias",)),
 )
 
 _RECORDING = (

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from ngdaemon.base.endpoint import Family
 from ngdaemon.ng import flags, keys, rtpp_flags, sdp_attr
-from ngdaemon.ng.codec_options import NO_CODEC_OPTIONS, CodecOptions, codec_options
+from ngdaemon.ng.codec_options import NO_CODEC_OPTIONS, CodecOptions, WantedMedia, codec_options
 from ngdaemon.ng.draft import Draft
 from ngdaemon.ng.flags import Flag, Support
 from ngdaemon.ng.sdp_attr import SdpAttr
 from ngdaemon.ng.spelling import spellings
 from ngdaemon.ng.values import strings
 
-__all__ = ["CodecOptions", "Flag", "Options", "SdpAttr", "parse"]
+__all__ = ["CodecOptions", "Flag", "Options", "SdpAttr", "WantedMedia", "parse"]
 
 _NOTHING: frozenset[str] = frozenset()
 
@@ -91,6 +91,7 @@ class Options:
     sdp_attr: tuple[SdpAttr, ...] = ()
     sdp_media_remove: frozenset[str] = _NOTHING
     codec: CodecOptions = NO_CODEC_OPTIONS
+    medias: tuple[WantedMedia, ...] = ()
     ptime: int | None = None
     ptime_reverse: int | None = None
     t38: frozenset[str] = _NOTHING

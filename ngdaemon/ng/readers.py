@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from ngdaemon.base.endpoint import Family
 from ngdaemon.ng import sdp_attr
-from ngdaemon.ng.codec_options import LISTS
+from ngdaemon.ng.codec_options import LISTS, WantedMedia
 from ngdaemon.ng.draft import Draft
 from ngdaemon.ng.flags import Flag, Support
 from ngdaemon.ng.values import integer, listed, numeric_address, source_address, strings, unescaped
@@ -188,6 +188,15 @@ def manipulations(draft: Draft, key: Key, value: object) -> None:
 def removed_medias(draft: Draft, key: Key, value: object) -> None:
     """`sdp-media-remove`. Raises RequestError."""
     draft.add(key.field, sdp_attr.read_removed(value))
+
+
+def medias(draft: Draft, key: Key, value: object) -> None:
+    """A list of dictionaries with `type` and `codecs`."""
+    for item in value if isinstance(value, list) else ():
+        kind = item.get("type") if isinstance(item, dict) else None
+        if type(kind) is str and kind:
+            codecs = strings(item.get("codecs")) or strings(item.get("codec")) or ()
+            draft.append(key.field, (WantedMedia(kind, tuple(map(unescaped, codecs))),))
 
 
 def nothing(_draft: Draft, _key: Key, _value: object) -> None:

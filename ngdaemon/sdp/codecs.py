@@ -98,6 +98,11 @@ def _codecs(formats: tuple[str, ...], attributes: tuple[Attribute, ...]) -> tupl
     return tuple(codecs)
 
 
+def codec_of(number: int, name: str, clock: str, channels: str) -> Codec:
+    """A codec of which no more is said than its name."""
+    return _codec(number, name, clock, channels, (), ())
+
+
 def _codec(
     number: int, name: str, clock: str, channels: str, fmtp: tuple[str, ...], feedback: tuple[str, ...]
 ) -> Codec:

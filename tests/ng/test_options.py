@@ -153,8 +153,8 @@ def test_what_is_noted_is_bounded() -> None:
 
 
 def test_known_but_not_supported_yet_is_noted() -> None:
-    options = parse({"moh": {"file": "x"}, "flags": ["siprec"], "ICE": "force", "ice-lite": "off"})
-    assert options.unsupported == ("MoH", "siprec", "ICE=force")
+    options = parse({"moh": {"file": "x"}, "flags": ["mix"], "ICE": "force", "ice-lite": "off"})
+    assert options.unsupported == ("MoH", "mix", "ICE=force")
 
 
 # identity

@@ -1,0 +1,46 @@
+"""What the commands that change a call have in common: it happens as a whole or not at all."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ngdaemon.base.endpoint import Endpoint
+from ngdaemon.base.errors import RequestError
+from ngdaemon.base.ids import CallId
+from ngdaemon.call.allocate import Allocator
+from ngdaemon.call.model import Call
+from ngdaemon.commands.service import Asked, Service
+from ngdaemon.ng.options import Options
+from ngdaemon.sdp.session import Bounds, SessionDescription, parse
+
+Result = TypeVar("Result")
+
+NO_MEDIAS = "Error rewriting SDP"
+
+
+def perform(service: Service, asked: Asked, call_id: CallId, change: Callable[[Allocator], Result]) -> Result:
+    """Do what changes a call and puts it in force; if anything fails, the call and its ports stay as they were."""
+    allocator = Allocator(call_id, service.ports, service.forwarder, asked.now, service.complaints)
+    try:
+        result = change(allocator)
+    except BaseException:
+        allocator.undo()
+        service.registry.restore(call_id)
+        raise
+    allocator.give_up()
+    return result
+
+
+def described(service: Service, options: Options) -> SessionDescription:
+    """The session description of a request, within the bounds of the settings. Raises RequestError."""
+    text, config = options.sdp or "", service.config
+    if len(text) > config.max_sdp:
+        raise RequestError(f"SDP too long (limit {config.max_sdp} octets)")
+    description = parse(text, Bounds(config.max_medias, config.max_candidates, config.reject_invalid_sdp))
+    if not description.medias:
+        raise RequestError(NO_MEDIAS, {"sdp": ""})
+    return description
+
+
+def new_call(service: Service, call_id: CallId, source: Endpoint, now: int) -> Call:
+    """A call that nobody takes part in yet. `now` is in wall-clock microseconds."""
+    return Call(call_id, now, now, tos=service.config.tos or None, created_from=str(source))
