@@ -18,6 +18,9 @@ logger = logging.getLogger("ngdaemon.ports")
 RAN_OUT = "Ran out of ports"
 """The exact text makes proxies try another node (ng-protocol.md §7.3)."""
 
+MOST_FORMER = 8
+"""Former ports of a media that stay open for the return of its far side; the oldest are closed."""
+
 
 @dataclass(slots=True)
 class Allocator:
@@ -67,7 +70,10 @@ class Allocator:
             if fits and (former.far is None or far is None or former.far == far):
                 others = tuple(item for item in media.former if item is not former)
                 return media._replace(ports=former._replace(far=far or former.far), former=(*others, *today))
-        return media._replace(ports=self._open(interface, far, pair=pair), former=(*media.former, *today))
+        former = (*media.former, *today)
+        for oldest in former[:-MOST_FORMER]:
+            self.dropped.extend((oldest.interface.address, port.port) for port in oldest.ports)
+        return media._replace(ports=self._open(interface, far, pair=pair), former=former[-MOST_FORMER:])
 
     def _open(self, interface: Interface, far: Endpoint | None, *, pair: bool) -> PortSet:
         """Bind an RTP port, and the next one for RTCP where a pair is wanted."""

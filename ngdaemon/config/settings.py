@@ -249,6 +249,9 @@ class Config:
         32, integer(4, 200), Group.LIMITS, "nesting of lists and dictionaries in a request", ours=True, reload=True
     )
     max_sdp: int = setting(65535, integer(256, 65535, "OCTETS"), Group.LIMITS, "longest SDP", ours=True, reload=True)
+    max_parties: int = setting(
+        200, integer(2, 10000), Group.LIMITS, "parties that a call may have had in its life", ours=True, reload=True
+    )
     max_medias: int = setting(128, integer(1, 1024), Group.LIMITS, "`m=` lines in an SDP", ours=True, reload=True)
     max_candidates: int = setting(
         100, integer(1, 10000), Group.LIMITS, "ICE candidates of a media", ours=True, reload=True

@@ -4,6 +4,7 @@ import pytest
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import CallId
+from ngdaemon.call.allocate import MOST_FORMER
 from tests.support import sdp
 from tests.support.daemon import Daemon
 from tests.support.sdp import audio
@@ -197,3 +198,16 @@ def test_closed_ports_rest_before_they_are_used_again() -> None:
     assert daemon.refusal("offer", from_tag="a", sdp=audio(ALICE), call="next") == "Ran out of ports"
     daemon.wait(0.2)
     assert daemon.command("offer", from_tag="a", sdp=audio(ALICE), call="next")["result"] == "ok"
+
+
+def test_of_former_ports_the_oldest_are_closed() -> None:
+    daemon = Daemon()
+    first = sdp.port(daemon.offer(audio(ALICE, 4000)))
+    daemon.answer(audio(BOB))
+    for place in range(20):
+        daemon.offer(audio(ALICE, 5000 + 2 * place), to_tag="b")
+    bound = {local.port for _, local in daemon.forwarder.bound.values()}
+    assert len(bound) == 2 + 2 * (1 + MOST_FORMER)
+    assert first not in bound
+    daemon.command("delete", delete_delay=0)
+    assert daemon.forwarder.bound == {}

@@ -134,3 +134,14 @@ def test_a_party_does_not_answer_itself_by_another_of_its_tags() -> None:
     assert reason == "Invalid dialogue association"
     daemon.command("delete", delete_delay=0)
     assert daemon.forwarder.bound == {}
+
+
+def test_the_number_of_parties_of_a_call_is_bounded() -> None:
+    daemon = Daemon(max_parties=3)
+    daemon.offer(audio(ALICE))
+    daemon.answer(audio(BOB))
+    daemon.offer(audio(ALICE), to_tag="c")
+    before = daemon.plan()
+    reason = daemon.refusal("offer", sdp=audio(ALICE), from_tag="a", to_tag="d")
+    assert reason == "Too many parties in call (limit 3)"
+    assert daemon.plan() == before
