@@ -6,14 +6,16 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import CallId, SocketId
+from ngdaemon.call import notices
 from ngdaemon.call.allocate import release
 from ngdaemon.call.model import Call, Leg, LegId, Media
 from ngdaemon.call.planner import NOTHING, plan
 from ngdaemon.call.statistics import Statistics, Traffic
 from ngdaemon.call.summary import summary
 from ngdaemon.config import Config
-from ngdaemon.media.forwarder import Event, Forwarder, Learned, SocketCounters, Tapped
+from ngdaemon.media.forwarder import Event, Forwarder, Learned, SocketCounters, Stranger, Tapped
 from ngdaemon.media.plan import Learning, Plan
 from ngdaemon.media.ports import Ports
 from ngdaemon.rtp.quality import CallQuality, Quality
@@ -30,7 +32,15 @@ class Ending(Enum):
     SILENT_TIMEOUT = "silenttimeoutsessions"
     FINAL_TIMEOUT = "finaltimeoutsessions"
     OFFER_TIMEOUT = "offertimeoutsessions"
-    REJECTED = "rejectedsessions"
+
+
+TIMEOUTS = {
+    Ending.TIMEOUT: ("timeout", "no media for {} s (timeout)"),
+    Ending.SILENT_TIMEOUT: ("silent_timeout", "silent for {} s (silent-timeout)"),
+    Ending.OFFER_TIMEOUT: ("offer_timeout", "no answer and no media for {} s (offer-timeout)"),
+    Ending.FINAL_TIMEOUT: ("final_timeout", "older than {} s (final-timeout)"),
+}
+"""Endings that nobody asked for: the setting that brought them about, and what to say of it."""
 
 
 @dataclass(slots=True)
@@ -48,6 +58,8 @@ class Entry:
     check_at: float = 0.0
     quality: CallQuality | None = None
     """What the RTCP reports of the call say, once there are any."""
+    strangers: dict[SocketId, Endpoint] = field(default_factory=dict)
+    """Whose media was dropped at which socket, as far as the log has it."""
 
 
 class Registry:
@@ -91,6 +103,7 @@ class Registry:
             self.statistics.managed += 1
         else:
             entry.call, entry.plan = call, desired
+        notices.planned(call, desired)
         self.forwarder.apply(call.id, desired)
         entry.signalled_at = now
         entry.delete_at = None
@@ -108,6 +121,7 @@ class Registry:
         entry = self._entries[call.id]
         entry.call = call
         entry.plan = plan(call, Learning(self.config.endpoint_learning))
+        notices.planned(call, entry.plan)
         self.forwarder.apply(call.id, entry.plan)
 
     def end_legs(self, call_id: CallId, legs: tuple[LegId, ...], now: float) -> None:
@@ -147,12 +161,20 @@ class Registry:
         if entry.quality is not None:
             known = ((source.average, source.samples) for source in entry.quality.sources.values())
             self.statistics.count_quality((score, samples) for score, samples in known if score is not None)
-        if logger.isEnabledFor(logging.INFO):
-            logger.info("%s", summary(call, counters, ending.name, now - entry.created_at), extra={"call": call_id})
+        self._sum_up(entry, counters, ending, now)
         self.forwarder.apply(call_id, NOTHING)
         for leg in call.legs:
             for media in leg.medias:
                 release(self.ports, media.port_sets, now)
+
+    def _sum_up(self, entry: Entry, counters: dict[SocketId, SocketCounters], ending: Ending, now: float) -> None:
+        """Log what the call was. That it ended although nobody asked for it is a warning."""
+        setting, cause = TIMEOUTS.get(ending, ("", ""))
+        level = logging.WARNING if setting else logging.INFO
+        if logger.isEnabledFor(level):
+            cause = cause.format(getattr(self.config, setting)) if setting else ""
+            text = summary(entry.call, counters, ending.name, now - entry.created_at, cause)
+            logger.log(level, "%s", text, extra={"call": entry.call.id})
 
     def end_all(self, ending: Ending, now: float) -> None:
         for call_id in list(self._entries):
@@ -161,7 +183,7 @@ class Registry:
     # what the forwarder reports
 
     def handle_event(self, event: Event) -> None:
-        """Take in an event: RTCP goes to the quality record of its call, a learned peer into the log."""
+        """Take in an event: RTCP goes to the quality record of its call, peers and strangers into the log."""
         entry = self._entries.get(event.call)
         if entry is None:
             return
@@ -169,8 +191,11 @@ class Registry:
             if entry.quality is None:
                 entry.quality = CallQuality()
             entry.quality.receive(event.packet, event.at)
-        elif isinstance(event, Learned) and event.confirmed and logger.isEnabledFor(logging.INFO):
-            logger.info("peer learned at %s", event.peer, extra={"call": event.call})
+        elif isinstance(event, Learned):
+            notices.learned(entry.call, event)
+        elif isinstance(event, Stranger) and entry.strangers.get(event.socket) != event.source:
+            entry.strangers[event.socket] = event.source
+            notices.stranger(entry.call, event)
 
     def quality(self, call_id: CallId) -> Mapping[int, Quality]:
         """Reception quality by SSRC."""
@@ -201,7 +226,7 @@ class Registry:
                     continue
             ending, due = self._expiry(entry)
             if due <= now:
-                self.end(call_id, ending, now)
+                self.end(call_id, ending if entry.delete_at is None else Ending.REGULAR, now)
                 continue
             if entry.delete_at is not None:
                 due = min(due, entry.delete_at)

@@ -7,8 +7,8 @@ from ngdaemon.media.forwarder import SocketCounters
 NO_COUNTERS = SocketCounters()
 
 
-def summary(call: Call, counters: dict[SocketId, SocketCounters], ending: str, duration: float) -> str:
-    """`call ended (REGULAR) after 12.3 s: a → b: audio …`, each leg with what it sent and where it was."""
+def summary(call: Call, counters: dict[SocketId, SocketCounters], ending: str, duration: float, cause: str = "") -> str:
+    """`call ended (REGULAR) after 12.3 s: a audio: …`, each leg with what it sent and where it was."""
     parts = [
         f"{leg.tag or '(untagged)'} {media.kind}: {_media(media, counters)}"
         for leg in call.legs
@@ -16,7 +16,7 @@ def summary(call: Call, counters: dict[SocketId, SocketCounters], ending: str, d
         if media.ports is not None and (media.said or _packets(media, counters))
     ]
     detail = "; ".join(parts) if parts else "no media"
-    return f"call ended ({ending}) after {duration:.1f} s: {detail}"
+    return f"call ended ({ending}) after {duration:.1f} s{cause and ', '}{cause}: {detail}"
 
 
 def _packets(media: Media, counters: dict[SocketId, SocketCounters]) -> int:
@@ -34,10 +34,31 @@ def _media(media: Media, counters: dict[SocketId, SocketCounters]) -> str:
         f"{peer or 'nowhere'} <> {local}, in {rtp.packets_in} packets {rtp.bytes_in} bytes, lost {lost}, "
         f"out {rtp.packets_out} packets {rtp.bytes_out} bytes"
     )
-    dropped = rtp.errors_in
-    if media.ports.rtcp is not None:
-        dropped += counters.get(media.ports.rtcp.socket, NO_COUNTERS).errors_in
-    return f"{text}, dropped {dropped}" if dropped else text
+    dropped = _dropped([counters.get(port.socket, NO_COUNTERS) for port in media.ports.ports])
+    if media.said and media.active and media.sends and not _received(media, counters):
+        text += ", nothing of it accepted" if dropped else ", never sent"
+    return text + dropped
+
+
+def _received(media: Media, counters: dict[SocketId, SocketCounters]) -> bool:
+    """Whether anything was accepted of a media, at its former ports too."""
+    ports = (port for item in media.port_sets for port in item.ports)
+    return any(counters.get(port.socket, NO_COUNTERS).packets_in for port in ports)
+
+
+def _dropped(counted: list[SocketCounters]) -> str:
+    """How many packets were dropped on arrival, and why as far as counters know."""
+    dropped = sum(item.errors_in for item in counted)
+    if not dropped:
+        return ""
+    strangers = sum(item.strangers for item in counted)
+    reasons = []
+    if strangers:
+        newest = next((item.stranger for item in counted if item.stranger is not None), None)
+        reasons.append(f"{strangers} from strangers" + (f", the last one at {newest}" if newest is not None else ""))
+    if dropped > strangers:
+        reasons.append(f"{dropped - strangers} malformed, refused or too many at once")
+    return f", dropped {dropped} ({' and '.join(reasons)})"
 
 
 def details(call: Call, counters: dict[SocketId, SocketCounters], now: int) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import CallId
-from ngdaemon.media.forwarder import Learned, Tapped
+from ngdaemon.media.forwarder import Learned, Stranger, Tapped
 from ngdaemon.media.plan import Carries
 from tests.support import packets, sdp
 from tests.support.daemon import CALL, Daemon
@@ -219,12 +219,37 @@ def test_a_query_revives_nothing() -> None:
     assert not lives(daemon)
 
 
-def test_a_timeout_ends_a_deleted_call_before_a_long_delay_does() -> None:
+def test_a_timeout_ends_a_deleted_call_before_a_long_delay_does(caplog: pytest.LogCaptureFixture) -> None:
     daemon = a_daemon()
     call_of(daemon)
     daemon.command("delete", delete_delay=1000)
-    daemon.wait(61)
-    assert ended(daemon) == ["TIMEOUT"]
+    with caplog.at_level(logging.INFO):
+        daemon.wait(61)
+    assert not lives(daemon)
+    assert ended(daemon) == ["REGULAR"]
+    (record,) = caplog.records
+    assert (record.levelno, record.getMessage()[:20]) == (logging.INFO, "call ended (REGULAR)")
+
+
+@pytest.mark.parametrize(
+    ("direction", "answered", "seconds", "words"),
+    [
+        ("sendrecv", True, 60, "(TIMEOUT) after 60.0 s, no media for 60 s (timeout): "),
+        ("inactive", True, 600, "(SILENT_TIMEOUT) after 600.0 s, silent for 600 s (silent-timeout): "),
+        ("inactive", False, 300, "(OFFER_TIMEOUT) after 300.0 s, no answer and no media for 300 s (offer-timeout): "),
+    ],
+)
+def test_a_timeout_is_a_warning_that_names_its_setting(
+    caplog: pytest.LogCaptureFixture, direction: str, answered: bool, seconds: int, words: str
+) -> None:
+    daemon = a_daemon()
+    daemon.offer(audio(ALICE, 4000, f"a={direction}"))
+    if answered:
+        daemon.answer(audio(BOB, 5000, f"a={direction}"))
+    daemon.wait(seconds + 1)
+    (record,) = [item for item in caplog.records if item.levelno == logging.WARNING]
+    assert record.getMessage().startswith(f"call ended {words}")
+    assert record.__dict__["call"] == CALL
 
 
 def forked() -> Daemon:
@@ -381,4 +406,62 @@ def test_a_learned_peer_is_logged_once_it_is_sure(caplog: pytest.LogCaptureFixtu
     ]
     with caplog.at_level(logging.INFO):
         daemon.controller.handle_events(daemon.clock.now)
-    assert [record.getMessage() for record in caplog.records] == ["peer learned at 198.51.100.3:7000"]
+    (record,) = caplog.records
+    assert record.getMessage() == f"audio peer learned at 198.51.100.3:7000, port {caller}"
+    assert (record.__dict__["call"], record.__dict__["tag"]) == (CALL, "a")
+
+
+def test_a_peer_that_is_not_sure_yet_is_for_debugging(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = a_daemon()
+    callee, _ = call_of(daemon)
+    daemon.forwarder.events = [Learned(CallId(CALL), daemon.socket_at(callee), Endpoint(CAROL, 7000), confirmed=False)]
+    with caplog.at_level(logging.DEBUG):
+        daemon.controller.handle_events(daemon.clock.now)
+    (record,) = [item for item in caplog.records if item.name == "ngdaemon.call"]
+    assert record.getMessage() == f"audio peer seen at 198.51.100.3:7000, port {callee}: not sure yet"
+    assert (record.levelno, record.__dict__["tag"]) == (logging.DEBUG, "b")
+
+
+@pytest.mark.parametrize("rtcp", [0, 1])
+def test_a_stranger_is_named_once_with_what_to_do(caplog: pytest.LogCaptureFixture, rtcp: int) -> None:
+    daemon = a_daemon()
+    _, caller = call_of(daemon)
+    for source in (CAROL, CAROL, "198.51.100.4"):
+        socket = daemon.socket_at(caller + rtcp)
+        daemon.forwarder.events = [Stranger(CallId(CALL), socket, Endpoint(source, 7777), daemon.clock.now)]
+        daemon.controller.handle_events(daemon.clock.now)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"media from {source}:7777 to audio port {caller + rtcp} dropped: signalled is 198.51.100.1:{4000 + rtcp}; "
+        "if this is the phone, see SIP-source-address / received-from"
+        for source in (CAROL, "198.51.100.4")
+    ]
+    assert {(item.levelno, item.__dict__["call"], item.__dict__["tag"]) for item in caplog.records} == {
+        (logging.WARNING, CALL, "a")
+    }
+
+
+def test_media_ahead_of_the_answer_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = a_daemon()
+    callee = sdp.port(daemon.offer(audio(ALICE, 4000)))
+    event = Stranger(CallId(CALL), daemon.socket_at(callee), Endpoint(BOB, 5000), daemon.clock.now)
+    daemon.forwarder.events = [event, Stranger(CallId("gone"), event.socket, event.source, event.at)]
+    with caplog.at_level(logging.INFO):
+        daemon.controller.handle_events(daemon.clock.now)
+    (record,) = caplog.records
+    assert record.levelno == logging.INFO
+    assert record.getMessage() == (
+        f"media from 198.51.100.2:5000 to audio port {callee} dropped: its party has not signalled where it is"
+    )
+
+
+def test_plans_are_for_debugging(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = a_daemon()
+    with caplog.at_level(logging.DEBUG, "ngdaemon.call"):
+        callee, caller = call_of(daemon)
+    lines = [record.getMessage() for record in caplog.records]
+    numbers = {port: daemon.socket_at(port) for port in (callee, caller)}
+    assert (
+        f"{numbers[callee]}: (untagged) audio {callee}, peer unknown, from nobody yet, learning heuristic" in lines[0]
+    )
+    assert f"{numbers[caller]}: a audio {caller}, peer {ALICE}:4000, from {ALICE}, learning heuristic" in lines[-2]
+    assert f"{numbers[callee]} > {numbers[caller]} RTP" in lines[-1]

@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.call.registry import Ending
 from ngdaemon.media.forwarder import SocketCounters, SsrcCounters
 from tests.support import sdp
@@ -35,7 +36,7 @@ def test_what_each_party_sent_and_where_it_was(caplog: pytest.LogCaptureFixture)
     assert last_words(daemon, caplog) == (
         f"call ended (REGULAR) after 2.0 s: "
         f"a audio: 198.51.100.1:4000 <> 192.0.2.1:{caller}, in 100 packets 17200 bytes, lost 4, "
-        f"out 50 packets 8600 bytes, dropped 5; "
+        f"out 50 packets 8600 bytes, dropped 5 (5 malformed, refused or too many at once); "
         f"b audio: 198.51.100.2:5000 <> 192.0.2.1:{callee}, in 50 packets 8600 bytes, lost 0, "
         f"out 100 packets 17200 bytes"
     )
@@ -53,6 +54,44 @@ def test_a_call_without_media(caplog: pytest.LogCaptureFixture) -> None:
     daemon = Daemon()
     daemon.offer(sdp.sdp(ALICE, "m=message 2855 TCP/MSRP *"))
     assert last_words(daemon, caplog) == "call ended (REGULAR) after 0.0 s: no media"
+
+
+def test_why_packets_were_dropped_and_where_the_last_stranger_was(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = Daemon()
+    daemon.offer(audio(ALICE, 4000))
+    caller = sdp.port(daemon.answer(audio(BOB, 5000)))
+    daemon.forwarder.counted = {
+        daemon.socket_at(caller): SocketCounters(0, 0, 7, strangers=4, stranger=Endpoint("10.9.0.5", 7777)),
+        daemon.socket_at(caller + 1): SocketCounters(0, 0, 1, strangers=1, stranger=Endpoint("10.9.0.5", 7778)),
+    }
+    words = last_words(daemon, caplog)
+    expected = (
+        "nothing of it accepted, dropped 8 (5 from strangers, the last one at 10.9.0.5:7777 and "
+        "3 malformed, refused or too many at once); b audio"
+    )
+    assert expected in words
+
+
+def test_a_party_that_never_sent_is_marked_unless_it_need_not_send(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = Daemon()
+    callee = sdp.port(daemon.offer(audio(ALICE, 4000, "a=recvonly")))
+    daemon.answer(audio(BOB, 5000, "a=sendonly"))
+    words = last_words(daemon, caplog)
+    assert words.endswith(f"192.0.2.1:{callee}, in 0 packets 0 bytes, lost 0, out 0 packets 0 bytes, never sent")
+    assert words.count("never sent") == 1
+
+
+def test_a_party_that_sent_to_a_former_port_has_sent(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = Daemon()
+    daemon.offer(audio(ALICE, 4000))
+    caller = sdp.port(daemon.answer(audio(BOB, 5000)))
+    daemon.receive_media(caller)
+    daemon.offer(audio(BOB, 5002), from_tag="b", to_tag="a")
+    moved = sdp.port(daemon.answer(audio(ALICE, 4000), from_tag="b", to_tag="a"))
+    words = last_words(daemon, caplog)
+    assert moved
+    assert "never sent" not in words.split("; b audio")[0]
+    assert "never sent" in words.split("; b audio")[1]
 
 
 def test_every_ending_has_its_counter() -> None:
