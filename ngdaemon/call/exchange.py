@@ -46,11 +46,19 @@ class Exchange:
         """The SDP for the receiver; `call` is the new call afterwards. Raises RequestError."""
         self.sender = wishes.of_sender(self.sender, options, is_answer=self.is_answer)
         self.receiver = wishes.of_receiver(self.receiver, options, is_answer=self.is_answer)
-        self.slots = negotiate.slots(self.sender.medias, len(description.medias))
+        self.slots = self._answerable_slots(description)
         self.said = negotiate.hear(self.sender, self.slots, description, options, sip_source=around.config.sip_source)
         self._agree(options)
         self._allocate(options, around, allocator)
         return self._write(description, options, around)
+
+    def _answerable_slots(self, description: SessionDescription) -> list[int]:
+        """The places of the sender's m-lines. Those that answer nothing are cut off the description (RFC 3264 §6)."""
+        slots = negotiate.slots(self.sender.medias, len(description.medias))
+        if self.is_answer and any(media.said for media in self.receiver.medias):
+            slots = [slot for slot in slots if slot < len(self.receiver.medias)]
+            del description.medias[len(slots) :]
+        return slots
 
     def _agree(self, options: Options) -> None:
         """What is told about each media, and what it means for the leg that said it."""

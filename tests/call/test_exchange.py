@@ -152,6 +152,15 @@ def test_an_answer_with_fewer_medias_refuses_the_rest() -> None:
     assert [part[0] for part in sdp.parts(answer)[1:]][1:] == ["m=video 0 RTP/AVP 31"]
 
 
+def test_m_lines_of_an_answer_that_answer_nothing_are_cut_off() -> None:
+    daemon = Daemon()
+    daemon.offer(audio(ALICE, 4000))
+    bound = set(daemon.forwarder.bound)
+    answer = daemon.answer(sdp.sdp(BOB, "m=audio 5000 RTP/AVP 0", "m=video 5002 RTP/AVP 31"))
+    assert len(sdp.parts(answer)) == 2
+    assert set(daemon.forwarder.bound) == bound
+
+
 def test_a_media_that_was_withheld_from_the_sender_does_not_exist_for_a_newcomer() -> None:
     daemon = Daemon()
     daemon.offer(sdp.sdp(ALICE, "m=video 4002 RTP/AVP 31", "m=audio 4000 RTP/AVP 0"), sdp_media_remove=["video"])
