@@ -70,10 +70,10 @@ class Allocator:
             if fits and (former.far is None or far is None or former.far == far):
                 others = tuple(item for item in media.former if item is not former)
                 return media._replace(ports=former._replace(far=far or former.far), former=(*others, *today))
-        former = (*media.former, *today)
-        for oldest in former[:-MOST_FORMER]:
+        kept = (*media.former, *today)
+        for oldest in kept[:-MOST_FORMER]:
             self.dropped.extend((oldest.interface.address, port.port) for port in oldest.ports)
-        return media._replace(ports=self._open(interface, far, pair=pair), former=former[-MOST_FORMER:])
+        return media._replace(ports=self._open(interface, far, pair=pair), former=kept[-MOST_FORMER:])
 
     def _open(self, interface: Interface, far: Endpoint | None, *, pair: bool) -> PortSet:
         """Bind an RTP port, and the next one for RTCP where a pair is wanted."""
