@@ -150,7 +150,7 @@ class Statistics:
         sending = silent = 0
         for leg in call.legs:
             for media in leg.medias:
-                if media.ports is not None and media.said and media.active:
+                if media.ports is not None and media.said and media.active and media.copied is None:
                     received = counters.get(media.ports.rtp.socket, SocketCounters()).packets_in
                     sending += bool(received)
                     silent += not received

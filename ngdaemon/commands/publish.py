@@ -46,7 +46,7 @@ def _make(service: Service, asked: Asked, make: Making) -> Reply:
 
     def change(allocator: Allocator) -> Reply:
         made = make(call, leg, allocator)
-        _store(service, asked, made.call, made.leg)
+        _store(service, asked, made.call, made.leg, again=leg.answered)
         return {"sdp": made.text, "call-id": call_id, "from-tag": tag}
 
     return perform(service, asked, call_id, change)
@@ -67,16 +67,20 @@ def create_answer(service: Service, asked: Asked) -> Reply:
         heard = own.hear_answer(
             leg, description, options, service, allocator, whole=False, failure="Failed to process answer"
         )
-        _store(service, asked, parties.with_leg(call, heard), heard)
+        _store(service, asked, parties.with_leg(call, heard), heard, again=leg.answered)
         return {}
 
     return perform(service, asked, call.id, change)
 
 
-def _store(service: Service, asked: Asked, call: Call, leg: Leg) -> None:
-    """Put the call in force, as one that was signalled just now."""
-    metadata = asked.options.metadata or call.metadata
-    signalled = call._replace(
-        last_signal=service.wall.microseconds(), generation=call.generation + 1, metadata=metadata
+def _store(service: Service, asked: Asked, call: Call, leg: Leg, *, again: bool) -> None:
+    """Put the call in force, as one that was signalled just now.
+
+    Peers are learned anew only where the leg was heard of before (`again`): a newcomer must not disturb a dialogue.
+    """
+    call = call._replace(
+        last_signal=service.wall.microseconds(),
+        generation=call.generation + again,
+        metadata=asked.options.metadata or call.metadata,
     )
-    service.registry.store(signalled, (leg.id,), asked.now)
+    service.registry.store(call, (leg.id,), asked.now)
