@@ -31,6 +31,12 @@ NEEDED = {
                 *("start recording", "stop recording", "pause recording", "start forwarding", "stop forwarding"),
             )
         ),
+        ("publish", ("sdp",)),
+        ("subscribe request", ("call-id",)),
+        ("subscribe answer", ("sdp", "call-id", "to-tag")),
+        ("unsubscribe", ("call-id", "to-tag")),
+        ("create", ()),
+        ("create answer", ("sdp", "call-id", "from-tag")),
         ("list", ()),
         ("statistics", ()),
         ("ping", ()),

@@ -28,7 +28,7 @@ LATER = {
     "bundle": "BUNDLE is not there yet",
     "codecs": "choice of codecs beyond strip, except and offer is not there yet",
     "t38": "the T.38 gateway is not there yet",
-    "subscriptions": "subscribe, connect, mesh and their kin are not there yet",
+    "subscriptions": "connect, mesh, inject and transform are not there yet",
     "playback": "playing media and DTMF is not there yet",
     "recording": "recording is not there yet",
 }
