@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.support import sdp
 from tests.support.daemon import Daemon
 from tests.support.sdp import audio
 
@@ -103,11 +104,25 @@ def test_sessions_are_counted_and_listed() -> None:
 
 def test_one_session_in_detail() -> None:
     daemon = Daemon()
-    daemon.offer(audio(ALICE))
-    daemon.answer(audio(BOB))
-    text = run(daemon, "list sessions call")
-    for word in ("call", "'a'", "'b'", ALICE, BOB, "RTP/AVP"):
-        assert word in text
+    callee = sdp.port(daemon.offer(audio(ALICE), label="A", TOS=184))
+    caller = sdp.port(daemon.answer(audio(BOB, 5000)))
+    daemon.wait(2)
+    daemon.receive_media(caller, 3)
+    assert run(daemon, "list sessions call").splitlines() == [
+        "",
+        "callid: call",
+        "created: 1700000000",
+        "proxy: 192.0.2.50:5060",
+        "tos: 184",
+        "last_signal: 1700000000",
+        "--- Tag 'a', label 'A', branch '', callduration 2.00",
+        "------ Media #1 (audio over RTP/AVP)",
+        f"-------- 198.51.100.1:4000 <> 192.0.2.1:{caller}, in 3 packets 516 bytes, lost 0, out 0 packets 0 bytes",
+        "--- Tag 'b', label '', branch '', callduration 2.00",
+        "------ Media #1 (audio over RTP/AVP)",
+        f"-------- 198.51.100.2:5000 <> 192.0.2.1:{callee}, "
+        "in 0 packets 0 bytes, lost 0, out 0 packets 0 bytes, never sent",
+    ]
 
 
 def test_statistics_are_those_of_the_command() -> None:

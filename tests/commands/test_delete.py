@@ -85,6 +85,15 @@ def test_the_last_branch_takes_the_call_with_it() -> None:
     assert daemon.forwarder.bound == {}
 
 
+def test_those_joined_to_nobody_else_go_with_a_party_and_other_pairs_stay() -> None:
+    daemon = call_of()
+    daemon.offer(audio(CAROL), from_tag="c", via_branch="y")
+    daemon.answer(audio(BOB), from_tag="c", to_tag="d", via_branch="y")
+    daemon.command("delete", from_tag="a", delete_delay=0)
+    tags = daemon.command("query")["tags"]
+    assert [name for name in tags if "local port" in tags[name]["medias"][0]["streams"][0]] == ["c", "d"]
+
+
 def test_an_ended_branch_is_not_found_again() -> None:
     daemon = forked()
     daemon.answer(audio(BOB), via_branch="x")
