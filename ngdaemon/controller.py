@@ -14,6 +14,7 @@ from ngdaemon.call.interfaces import Interfaces
 from ngdaemon.call.registry import Ending, Registry
 from ngdaemon.call.statistics import Statistics
 from ngdaemon.commands import table
+from ngdaemon.commands.journal import NOBODY, Journal, identity
 from ngdaemon.commands.limits import LimitError, Limits
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.config import Config
@@ -21,7 +22,7 @@ from ngdaemon.media.forwarder import Forwarder
 from ngdaemon.media.ports import Ports
 from ngdaemon.ng import message
 from ngdaemon.ng.message import MessageError, Request
-from ngdaemon.ng.options import Options, parse
+from ngdaemon.ng.options import parse
 from ngdaemon.ng.replay import ReplayCache
 
 logger = logging.getLogger("ngdaemon.control")
@@ -65,9 +66,9 @@ class Controller:
         )
         self._limits = message.Limits(config.max_datagram, config.max_depth)
         self._replay = ReplayCache()
-        self._reported: set[str] = set()
+        self._journal = Journal()
 
-    def receive(self, datagram: bytes, source: Endpoint, _local: Endpoint, now: float) -> bytes | None:
+    def receive(self, datagram: bytes, source: Endpoint, now: float) -> bytes | None:
         """The reply to a datagram, or None where there is nobody to reply to.
 
         Never raises: what goes wrong inside one request is logged and answered as an error.
@@ -92,7 +93,12 @@ class Controller:
         except MessageError as error:
             self._complain(f"refused a control message from {source.address}: {error}", now)
             return message.encode(cookie, _error(str(error)), error.format)
+        debugging = logger.isEnabledFor(logging.DEBUG)
+        if debugging:
+            self._journal.asked(request.body, source)
         reply = self._run(request, source, now)
+        if debugging:
+            self._journal.replied(request.body, reply, source)
         seconds = (self._service.wall.microseconds() - started) / 1e6
         self._service.statistics.count_request(
             source.address, str(request.body.get("command")), seconds, error=reply.get("result") == "error"
@@ -104,28 +110,24 @@ class Controller:
         command = request.body.get("command")
         if not isinstance(command, str):
             return _error('Dictionary contains no key "command"')
-        call_id = ""
-        reply: Reply
+        options, reply = NOBODY, Reply()
         try:
             options = parse(request.body)
-            call_id = options.call_id or ""
-            self._report_options(options, call_id)
             reply = table.run(self._service, command, Asked(options, source, now))
             reply.setdefault("result", "ok")
         except LimitError as error:
             self._service.statistics.count_rejected()
             supported = "load limit" in options.supports
             reply = {"result": "load limit", "message": error.message} if supported else _error(str(error))
-            logger.warning("%s refused: %s", command, error.message, extra={"call": call_id})
+            self._journal.refused(options, error, command, source, now)
         except RequestError as error:
             reply = {**_error(str(error)), **error.extra}
-            logger.info("%s from %s refused: %s", command, source, error, extra={"call": call_id})
+            self._journal.refused(options, error, command, source, now)
         except Exception:
-            logger.exception("%s from %s failed", command, source, extra={"call": call_id})
+            logger.exception("%s from %s failed", command, source, extra=identity(options))
             reply = _error("Internal error")
         else:
-            if command not in QUIET and logger.isEnabledFor(logging.INFO):
-                logger.info("%s from %s", command, source, extra={"call": call_id, "tag": options.from_tag or ""})
+            self._journal.done(options, reply, command, source)
         return reply
 
     def _complain(self, text: str, now: float) -> None:
@@ -133,15 +135,6 @@ class Controller:
         held_back = self._service.complaints.passes(text, now)
         if held_back is not None:
             logger.warning("%s", with_count(text, held_back))
-
-    def _report_options(self, options: Options, call_id: str) -> None:
-        """Log what is known but not done yet once per daemon, and what is unknown each time."""
-        for word in options.unsupported:
-            if word not in self._reported:
-                self._reported.add(word)
-                logger.warning("%s is not supported by this version and is ignored", word, extra={"call": call_id})
-        if options.unknown and logger.isEnabledFor(logging.INFO):
-            logger.info("ignored unknown options: %s", ", ".join(options.unknown), extra={"call": call_id})
 
     # time
 
@@ -170,13 +163,11 @@ class Controller:
         self.reconfigure(config)
         self._changed(config)
 
-    def close(self, now: float) -> None:
-        """End all calls."""
+    def close(self, now: float) -> int:
+        """End all calls, and say how many there were."""
+        calls = len(self._service.registry)
         self._service.registry.end_all(Ending.FORCED, now)
-
-
-QUIET = frozenset(("ping", "list", "statistics", "query"))
-"""Commands that get no log line of their own at the usual level: monitoring sends them all the time."""
+        return calls
 
 
 def _error(reason: str) -> Reply:

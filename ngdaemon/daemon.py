@@ -92,9 +92,11 @@ class Daemon:
     def _introduce(self) -> None:
         """The first lines of the log: what this daemon does, and what it was asked for and does not do."""
         logger.log(NOTICE, "%s", introduction(self._loaded, self._backend.name))
-        for line in (self._log.failure, self._backend.remark, *self._loaded.warnings):
+        for line in (self._log.failure, *self._loaded.warnings):
             if line:
                 logger.warning("%s", line)
+        if self._backend.remark:
+            logger.info("%s", self._backend.remark)
         if self._loaded.no_effect:
             logger.info("without effect here: %s", ", ".join(self._loaded.no_effect))
         if self._loaded.not_yet:
@@ -189,11 +191,11 @@ class Daemon:
         self._supervisor.stopping()
         self._close_listeners()
         self._alarm.cancel()
-        self._controller.close(self._reactor.seconds())
+        calls = self._controller.close(self._reactor.seconds())
         self._backend.close()
         if self._config.pidfile is not None:
             Path(self._config.pidfile).unlink(missing_ok=True)
-        logger.log(NOTICE, "stopped")
+        logger.log(NOTICE, "stopped; calls ended: %d", calls)
         self._reactor.stop()
 
     def _close_listeners(self) -> None:

@@ -157,7 +157,7 @@ def test_a_clean_stop_ends_calls_with_their_summary_and_exit_code_0(start: Start
     assert daemon.offer()[b"result"] == b"ok"
     assert daemon.stop() == 0
     daemon.wait_for_line(r"INFO: \[a-call\b")
-    assert daemon.lines()[-1].endswith("NOTICE: stopped")
+    assert daemon.lines()[-1].endswith("NOTICE: stopped; calls ended: 1")
 
 
 def test_an_interrupt_stops_as_well(start: Start) -> None:

@@ -19,12 +19,13 @@ class NgdaemonError(Exception):
 class RequestError(NgdaemonError):
     """The request cannot be served; `str(error)` is the `error-reason` of the reply.
 
-    `extra` goes into the reply beside it.
+    `extra` goes into the reply beside it. `cause` says more than the text that proxies know, and is for the log alone.
     """
 
-    def __init__(self, reason: str, extra: Mapping[str, object] | None = None) -> None:
+    def __init__(self, reason: str, extra: Mapping[str, object] | None = None, *, cause: str = "") -> None:
         super().__init__(reason)
         self.extra = extra or {}
+        self.cause = cause
 
 
 class WireError(NgdaemonError):

@@ -19,7 +19,6 @@ from ngdaemon.sdp.session import INCOMPLETE, MediaSection, Section, SessionDescr
 SENDS = {"sendrecv": (True, True), "sendonly": (True, False), "recvonly": (False, True), "inactive": (False, False)}
 """Direction attribute → (the leg sends, the leg receives)."""
 
-NO_ADDRESS = "Incomplete SDP specification"
 MAX_PORT = 65535
 NOWHERE = frozenset(family.unspecified for family in Family)
 
@@ -37,7 +36,7 @@ def hear(
     if Flag.SIP_SOURCE_ADDRESS in options.flags:
         trusted = False
     if not trusted and options.received_from is None:
-        raise RequestError(INCOMPLETE)
+        raise RequestError(INCOMPLETE, cause="its address is to be that of SIP, and received-from is missing")
     source = None if trusted else options.received_from
     session_direction = next((a.name for a in description.session.attributes if a.name in SENDS), "")
     medias = list(leg.medias)
@@ -76,7 +75,7 @@ def _hear_media(
     """One media of the leg that speaks."""
     connection = description.connection_of(section)
     if connection is None:
-        raise RequestError(INCOMPLETE)
+        raise RequestError(INCOMPLETE, cause=f"m-line {index + 1} has no c= line")
     protocol = protocol_of(section.protocol, section.kind)
     codecs = codecs_of(section) if protocol.rtp else ()
     address = source if source is not None and not section.get("candidate") else connection.address

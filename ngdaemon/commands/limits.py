@@ -13,8 +13,8 @@ SESSIONS = "Parallel session limit reached"
 class LimitError(RequestError):
     """A limit refused a new call. `message` names the limit for proxies that support `load limit`."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(SESSIONS)
+    def __init__(self, message: str, cause: str) -> None:
+        super().__init__(SESSIONS, cause=cause)
         self.message = message
 
 
@@ -22,6 +22,7 @@ class Limit(NamedTuple):
     """A row of the table: its message, the bound (None or negative: off), and the value that is held against it."""
 
     message: str
+    setting: str
     bound: float | None
     value: float
 
@@ -34,18 +35,19 @@ class Limits:
 
     def check(self, config: Config, calls: int) -> None:
         """Raise LimitError when no further call may be created."""
-        sessions = config.max_sessions if config.max_sessions >= 0 else None
-        if config.max_calls and (sessions is None or config.max_calls < sessions):
-            sessions = config.max_calls
-        if sessions is not None and calls >= sessions:
-            raise LimitError(SESSIONS)
+        for setting, sessions in (
+            ("max-sessions", config.max_sessions if config.max_sessions >= 0 else None),
+            ("max-calls", config.max_calls or None),
+        ):
+            if sessions is not None and calls >= sessions:
+                raise LimitError(SESSIONS, f"{setting} = {sessions}")
         if config.max_load is None and config.max_cpu is None and not config.max_bandwidth:
             return
         rows = (
-            Limit("Load limit exceeded", config.max_load, self._load.load_average()),
-            Limit("CPU usage limit exceeded", config.max_cpu, self._load.cpu_percent()),
-            Limit("Bandwidth limit exceeded", config.max_bandwidth or None, self._load.bytes_per_second()),
+            Limit("Load limit exceeded", "max-load", config.max_load, self._load.load_average()),
+            Limit("CPU usage limit exceeded", "max-cpu", config.max_cpu, self._load.cpu_percent()),
+            Limit("Bandwidth limit exceeded", "max-bandwidth", config.max_bandwidth, self._load.bytes_per_second()),
         )
         for row in rows:
             if row.bound is not None and row.bound > 0 and row.value >= row.bound:
-                raise LimitError(row.message)
+                raise LimitError(row.message, f"{row.setting} = {row.bound:g}, now {row.value:g}")

@@ -34,10 +34,10 @@ def described(service: Service, options: Options) -> SessionDescription:
     """The session description of a request, within the bounds of the settings. Raises RequestError."""
     text, config = options.sdp or "", service.config
     if len(text) > config.max_sdp:
-        raise RequestError(f"SDP too long (limit {config.max_sdp} octets)")
+        raise RequestError(f"SDP too long (limit {config.max_sdp} octets)", cause="max-sdp")
     description = parse(text, Bounds(config.max_medias, config.max_candidates, config.reject_invalid_sdp))
     if not description.medias:
-        raise RequestError(NO_MEDIAS, {"sdp": ""})
+        raise RequestError(NO_MEDIAS, {"sdp": ""}, cause="the SDP has no m= line")
     return description
 
 

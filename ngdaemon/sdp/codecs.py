@@ -85,7 +85,7 @@ def _codecs(formats: tuple[str, ...], attributes: tuple[Attribute, ...]) -> tupl
     seen = set()
     for text in formats:
         if not (text.isascii() and text.isdigit() and len(text) <= 3) or int(text) > MAX_PAYLOAD_TYPE:
-            raise RequestError(INCOMPLETE)
+            raise RequestError(INCOMPLETE, cause=f"the format {text!r} is no payload type")
         number = int(text)
         if number in seen:
             continue

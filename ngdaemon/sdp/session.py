@@ -17,8 +17,11 @@ INCOMPLETE = "Incomplete SDP specification"
 MAX_PORT = 65535
 MAX_PORT_COUNT = 4999
 _MOST_DIGITS = 20
+OPEN_TYPES = frozenset("vosmctb")
+"""Lines that hold no secret."""
+MOST_SHOWN = 80
+"""Characters of a line that a refusal shows."""
 SESSION_TYPES = frozenset("vosiuepcbtrzka")
-MEDIA_TYPES = frozenset("icbka")
 
 
 class Attribute(NamedTuple):
@@ -100,11 +103,10 @@ class Section:
 
 @dataclass(slots=True)
 class MediaSection(Section):
-    """One `m=` section: media type, port, number of ports, transport and formats as written."""
+    """One `m=` section: media type, port, transport and formats as written."""
 
     kind: str = ""
     port: int = 0
-    port_count: int = 1
     protocol: str = ""
     formats: tuple[str, ...] = ()
 
@@ -147,17 +149,36 @@ def parse(text: str, bounds: Bounds = USUAL) -> SessionDescription:
 
     A blank line ends it (ng-protocol.md §4.1). Raises RequestError with the texts of ng-protocol.md §2.3.
     """
-    session = Section()
-    description = SessionDescription(text, session, None, None, [])
-    section: Section = session
-    expecting_version = True
+    description = SessionDescription(text, Section(), None, None, [])
     if "\0" in text:
-        raise RequestError(FAILED)
-    for raw in text.split("\n"):
+        raise RequestError(FAILED, cause="the SDP has a NUL octet")
+    lines = text.split("\n")
+    try:
+        _read(description, lines, bounds)
+    except RequestError as error:
+        error.cause = error.cause or f"see its line {_unread(description, lines)!r}"
+        raise
+    _check_candidates(description, bounds)
+    return description
+
+
+def _unread(description: SessionDescription, lines: list[str]) -> str:
+    """The first line that was not taken in, cut; behind a colon there may be a key."""
+    line = lines[sum(len(section.lines) for section in (description.session, *description.medias))]
+    if line[:1] not in OPEN_TYPES:
+        line = line.partition(":")[0]
+    return line.rstrip("\r")[:MOST_SHOWN]
+
+
+def _read(description: SessionDescription, lines: list[str], bounds: Bounds) -> None:
+    """Take in lines up to a blank one."""
+    section: Section = description.session
+    expecting_version = True
+    for raw in lines:
         line = raw[:-1] if raw[-1:] == "\r" else raw
         if not line or line == " ":
             if bounds.strict:
-                _nothing_behind(text, raw)
+                _nothing_behind(lines, raw)
             break
         if line[1:2] != "=" or "\r" in line:
             raise RequestError(FAILED)
@@ -177,24 +198,23 @@ def parse(text: str, bounds: Bounds = USUAL) -> SessionDescription:
             section.lines.append((kind, value))
             description.medias.append(section)
             if len(description.medias) > bounds.medias:
-                raise RequestError(f"Too many medias in SDP (limit {bounds.medias})")
+                raise RequestError(f"Too many medias in SDP (limit {bounds.medias})", cause="max-medias")
         else:
             _parse_field(description, section, kind, value)
-    _check_candidates(description, bounds)
-    return description
 
 
-def _nothing_behind(text: str, blank: str) -> None:
+def _nothing_behind(lines: list[str], blank: str) -> None:
     """Refuse lines behind the first blank one."""
-    lines = text.split("\n")
     if any(line.strip("\r ") for line in lines[lines.index(blank) :]):
-        raise RequestError(FAILED)
+        raise RequestError(FAILED, cause="there are lines behind a blank one, and reject-invalid-sdp is set")
 
 
 def _check_candidates(description: SessionDescription, bounds: Bounds) -> None:
     for media in description.medias:
         if "candidate" in media.names and len(media.get_all("candidate")) > bounds.candidates:
-            raise RequestError(f"Too many candidates in SDP (limit {bounds.candidates} a media)")
+            raise RequestError(
+                f"Too many candidates in SDP (limit {bounds.candidates} a media)", cause="max-candidates"
+            )
 
 
 def _parse_field(description: SessionDescription, section: Section, kind: str, value: str) -> None:
@@ -230,9 +250,7 @@ def _parse_media(value: str) -> MediaSection:
     number, pairs = int(port), int(count) if slash else 1
     if number > MAX_PORT or not 1 <= pairs <= MAX_PORT_COUNT:
         raise RequestError(FAILED)
-    return MediaSection(
-        kind=kind, port=number, port_count=pairs, protocol=protocol, formats=tuple(filter(None, words[3:]))
-    )
+    return MediaSection(kind=kind, port=number, protocol=protocol, formats=tuple(filter(None, words[3:])))
 
 
 @lru_cache(4096)

@@ -11,12 +11,12 @@ from ipaddress import ip_address
 from ngdaemon.base.endpoint import Endpoint, Family, is_unspecified
 from ngdaemon.base.errors import ConfigError
 from ngdaemon.config import Config
-from ngdaemon.shell.gate import KNOWN_SOURCES, Address, Gate, unmapped
+from ngdaemon.shell.gate import KNOWN_SOURCES, Address, Gate
 from ngdaemon.shell.reactor import monotonic
 
 logger = logging.getLogger("ngdaemon.control")
 
-Receive = Callable[[bytes, Endpoint, Endpoint, float], bytes | None]
+Receive = Callable[[bytes, Endpoint, float], bytes | None]
 """`(datagram, source, local, now)` → the reply, or None for none."""
 
 READS_PER_WAKE = 32
@@ -41,16 +41,12 @@ class NgListener:
     def __init__(self, local: Endpoint, config: Config, gate: Gate, receive: Receive) -> None:
         """Open the socket. Raises ConfigError when that is not possible."""
         self.local = local
-        self.oversize = 0
-        """Requests that were longer than `max-datagram`."""
-        self.unsent = 0
-        """Replies that the kernel did not take."""
         self._gate = gate
         self._receive = receive
         self._longest = config.max_datagram
         both = Endpoint(Family.IP4.unspecified, local.port) not in config.listen_ng
         self._socket = _open(local, config, both_families=both)
-        self._paths: dict[bytes, tuple[Endpoint, Ancillary]] = {}
+        self._paths: dict[bytes, Ancillary] = {}
         self.read = self._read_any if is_unspecified(local.address) else self._read_one_address
         """Serve what has arrived, a bounded number of requests. To be called whenever the socket can be read."""
 
@@ -60,16 +56,15 @@ class NgListener:
     def close(self) -> None:
         self._socket.close()
 
-    def _answer(self, datagram: bytes, address: Address, local: Endpoint) -> bytes | None:
+    def _answer(self, datagram: bytes, address: Address) -> bytes | None:
         now = monotonic()
         source = self._gate.admit(address, now)
         if source is None:
             return None
         if len(datagram) > self._longest:
-            self.oversize += 1
             logger.warning("dropped an NG request of %d octets from %s; see max-datagram", len(datagram), source)
             return None
-        return self._receive(datagram, source, local, now)
+        return self._receive(datagram, source, now)
 
     def _read_one_address(self) -> None:
         """A socket bound to one address: replies cannot leave from another one."""
@@ -81,12 +76,12 @@ class NgListener:
             except OSError as error:
                 logger.warning("cannot read from %s: %s", self.local, error)
                 return
-            reply = self._answer(datagram, address, self.local)
+            reply = self._answer(datagram, address)
             if reply is not None:
                 try:
                     self._socket.sendto(reply, address)
                 except OSError as error:
-                    self._count_unsent(address, reply, error)
+                    self._report_unsent(address, reply, error)
 
     def _read_any(self) -> None:
         """A socket bound to all addresses: each request tells which one it came to."""
@@ -98,45 +93,43 @@ class NgListener:
             except OSError as error:
                 logger.warning("cannot read from %s: %s", self.local, error)
                 return
-            local, path = self._path(ancillary)
-            reply = self._answer(datagram, address, local)
+            reply = self._answer(datagram, address)
             if reply is not None:
                 try:
-                    self._socket.sendmsg((reply,), path, 0, address)
+                    self._socket.sendmsg((reply,), self._path(ancillary), 0, address)
                 except OSError as error:
-                    self._count_unsent(address, reply, error)
+                    self._report_unsent(address, reply, error)
 
-    def _path(self, ancillary: Ancillary) -> tuple[Endpoint, Ancillary]:
-        """The address that a datagram came to, and what makes the reply leave from there."""
+    def _path(self, ancillary: Ancillary) -> Ancillary:
+        """What makes a reply leave from the address that the datagram came to."""
         for level, kind, data in ancillary:
             known = self._paths.get(data)
             if known is not None:
                 return known
-            path = _reply_path(level, kind, data, self.local.port)
+            path = _reply_path(level, kind, data)
             if path is not None:
                 if len(self._paths) >= KNOWN_SOURCES:
                     self._paths.clear()
                 self._paths[data] = path
                 return path
-        return self.local, []
+        return []
 
-    def _count_unsent(self, address: Address, reply: bytes, error: OSError) -> None:
+    def _report_unsent(self, address: Address, reply: bytes, error: OSError) -> None:
         """The proxy asks again and is answered from the cache; only a reply that fits no datagram never gets there."""
-        self.unsent += 1
         logger.warning("cannot send a reply of %d octets to %s port %d: %s", len(reply), address[0], address[1], error)
 
 
-def _reply_path(level: int, kind: int, data: bytes, port: int) -> tuple[Endpoint, Ancillary] | None:
+def _reply_path(level: int, kind: int, data: bytes) -> Ancillary | None:
     if (level, kind) == (socket.IPPROTO_IP, _IP_PKTINFO) and len(data) >= _PKTINFO4.size:
         _interface, local, _destination = _PKTINFO4.unpack_from(data)
         reply = _PKTINFO4.pack(0, local, bytes(4))
-        return Endpoint(socket.inet_ntop(socket.AF_INET, local), port), [(level, kind, reply)]
+        return [(level, kind, reply)]
     if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO) and len(data) >= _PKTINFO6.size:
         packed, interface = _PKTINFO6.unpack_from(data)
         local = socket.inet_ntop(socket.AF_INET6, packed)
         # A link-local address means something only together with its interface; others leave by the routing table.
         reply = _PKTINFO6.pack(packed, interface if ip_address(local).is_link_local else 0)
-        return Endpoint(unmapped(local), port), [(level, kind, reply)]
+        return [(level, kind, reply)]
     return None
 
 

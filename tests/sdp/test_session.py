@@ -45,11 +45,11 @@ def test_the_parts_of_a_description() -> None:
     assert (session.last("t"), session.last("k")) == ("0 0", None)
     assert session.attributes == [Attribute("tool", "phone")]
     first, second = description.medias
-    assert (first.kind, first.port, first.port_count, first.protocol) == ("audio", 16384, 1, "RTP/AVP")
+    assert (first.kind, first.port, first.protocol) == ("audio", 16384, "RTP/AVP")
     assert first.formats == ("8", "101")
     assert first.attributes == [Attribute("rtpmap", "101 telephone-event/8000"), Attribute("sendonly", None)]
     assert (first.get("rtpmap"), first.get("sendonly"), first.get("mid")) == ("101 telephone-event/8000", "", None)
-    assert (second.kind, second.port, second.port_count, second.formats) == ("video", 16386, 2, ("96",))
+    assert (second.kind, second.port, second.formats) == ("video", 16386, ("96",))
     assert description.connection_of(first) == Connection(Family.IP4, "10.0.0.7")
     assert description.connection_of(second) == Connection(Family.IP6, "2001:db8::7")
     assert str(description) == text

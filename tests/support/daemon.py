@@ -23,7 +23,6 @@ INTERFACES = (
     Interface("nat", "192.0.2.9", "203.0.113.9"),
 )
 PROXY = Endpoint("192.0.2.50", 5060)
-CONTROL = Endpoint("192.0.2.1", 2223)
 
 CALL = "call"
 CALLER, CALLEE = "a", "b"
@@ -85,7 +84,7 @@ class Daemon:
 
     def exchange(self, datagram: bytes, cookie: str | None = None, _patience: float | None = None) -> bytes | None:
         """The reply to a datagram, without its cookie if that is given; None where there is none."""
-        reply = self.controller.receive(datagram, PROXY, CONTROL, self.clock.now)
+        reply = self.controller.receive(datagram, PROXY, self.clock.now)
         if reply is None or cookie is None:
             return reply
         assert reply.startswith(cookie.encode() + b" ")

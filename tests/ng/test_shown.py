@@ -1,0 +1,41 @@
+"""Messages as the log shows them."""
+
+import json
+
+import pytest
+
+from ngdaemon.ng.shown import MOST, shown
+
+
+def test_a_message_is_shown_as_json() -> None:
+    message = {"command": "offer", "flags": ["a", "b"], "x": {"n": 1}, "bytes": "\udcff"}
+    assert json.loads(shown(message)) == message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:SECRET|2^20",
+        "A=CRYPTO:1 AES_CM_128_HMAC_SHA1_80 inline:SECRET",
+        "a=key-mgmt:mikey SECRET",
+        "a=ice-pwd:SECRET",
+        "k=base64:SECRET",
+    ],
+)
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_keys_are_hidden_wherever_they_stand(line: str, end: str) -> None:
+    text = end.join(("v=0", line, "a=sendrecv", ""))
+    for message in ({"sdp": text}, {"tags": [{"sdp": text}]}, {"x": (text,)}):
+        assert "SECRET" not in shown(message)
+        assert "(hidden)" in shown(message)
+        assert "a=sendrecv" in shown(message)
+
+
+def test_a_key_outside_a_description_is_hidden_too() -> None:
+    assert "SECRET" not in shown({"sdp-attr": {"audio": {"add": ["crypto:1 X inline:SECRET"]}}})
+
+
+def test_it_is_bounded() -> None:
+    text = shown({"sdp": "x" * 10_000})
+    assert len(text) < MOST + 30
+    assert text.endswith("more)")
