@@ -80,7 +80,7 @@ class Controller:
         cookie, document = parts
         known = self._replay.lookup(cookie, now)
         if known is not None:
-            return known if isinstance(known, bytes) else None
+            return known
         reply = self._answer(cookie, document, source, now)
         self._replay.finish(cookie, reply, now)
         return reply

@@ -16,10 +16,6 @@ class Interfaces:
         self._by_name: dict[str, list[Interface]] = {}
         for interface in interfaces:
             self._by_name.setdefault(interface.name, []).append(interface)
-        self.addresses = frozenset(interface.address for interface in interfaces)
-
-    def knows(self, name: str) -> bool:
-        return name in self._by_name
 
     def choose(self, name: str | None, family: Family) -> Interface:
         """The first address of the wanted family on the named interface.

@@ -183,8 +183,6 @@ class Leg(NamedTuple):
     """The address family asked for by `address-family`."""
     protocol: str | None = None
     """The `transport-protocol` asked for toward this leg."""
-    own_protocols: tuple[str, ...] = ()
-    """The transports that the leg itself wrote last, to notice when it changes them."""
     sent: SentOrigin | None = None
     session_name: str | None = None
     """The first `s=` that the leg itself wrote."""

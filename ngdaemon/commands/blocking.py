@@ -1,7 +1,6 @@
 """`block`, `unblock`, `silence`, `unsilence`: media of a call, party or flow is held back (ng-protocol.md §2.7)."""
 
 import logging
-from collections.abc import Callable
 
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import CallId
@@ -12,8 +11,6 @@ from ngdaemon.ng.options import Flag, Options
 from ngdaemon.sdp.protocols import protocol_of
 
 logger = logging.getLogger("ngdaemon.call")
-
-Change = Callable[[frozenset[Block]], frozenset[Block]]
 
 
 def block_dtmf(service: Service, asked: Asked) -> Reply:

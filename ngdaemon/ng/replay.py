@@ -4,25 +4,11 @@ Proxies resend a datagram whose reply is late or lost, and running it again woul
 raise a session version. The key is the cookie alone, as in rtpengine.
 """
 
-from collections.abc import Callable
-
 LIFETIME = 30.0
 """Seconds that a generation takes replies in. It is kept for as long again: a reply lives 30 to 60 seconds."""
 
 _ENTRY_OVERHEAD = 160
 """Octets that an entry takes besides its cookie and reply."""
-
-Waiter = Callable[[bytes], None]
-"""Sends a reply to one who asked again."""
-
-
-class Pending:
-    """A request that is running. Who asks for it again is put among its `waiters`."""
-
-    __slots__ = ("waiters",)
-
-    def __init__(self) -> None:
-        self.waiters: list[Waiter] = []
 
 
 class ReplayCache:
@@ -39,23 +25,17 @@ class ReplayCache:
         self._old: dict[bytes, bytes] = {}
         self._octets = 0
         self._since = float("-inf")
-        self._pending: dict[bytes, Pending] = {}
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
-    def lookup(self, cookie: bytes, now: float) -> bytes | Pending | None:
-        """The reply to an earlier request, or that request while it runs; None for a new cookie."""
+    def lookup(self, cookie: bytes, now: float) -> bytes | None:
+        """The reply to an earlier request; None for a new cookie."""
         self._age(now)
-        reply = self._young.get(cookie) or self._old.get(cookie)
-        return self._pending.get(cookie) if reply is None else reply
+        return self._young.get(cookie) or self._old.get(cookie)
 
-    def begin(self, cookie: bytes) -> Pending:
-        """Note that a request is running. Needed only where another one may arrive meanwhile."""
-        return self._pending.setdefault(cookie, Pending())
-
-    def finish(self, cookie: bytes, reply: bytes, now: float) -> list[Waiter]:
-        """Keep a reply, and return who waits for it."""
+    def finish(self, cookie: bytes, reply: bytes, now: float) -> None:
+        """Keep a reply."""
         self._age(now)
         size = len(cookie) + len(reply) + _ENTRY_OVERHEAD
         if len(self._young) >= self._max_replies or self._octets + size > self._max_octets:
@@ -63,12 +43,6 @@ class ReplayCache:
         if size <= self._max_octets and self._max_replies:
             self._young[cookie] = reply
             self._octets += size
-        return self.abandon(cookie)
-
-    def abandon(self, cookie: bytes) -> list[Waiter]:
-        """Forget that a request is running, which gave no reply to keep; returns who waits for one."""
-        pending = self._pending.pop(cookie, None)
-        return pending.waiters if pending is not None else []
 
     def _age(self, now: float) -> None:
         """Give up what is too old."""

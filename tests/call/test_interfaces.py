@@ -46,8 +46,3 @@ def test_interfaces_of_those_names_are_no_choice_of_family() -> None:
 
 def test_the_first_one_stands_in_for_a_family_that_is_not_there() -> None:
     assert Interfaces([Interface("a", "192.0.2.1", "")]).choose(None, Family.IP6).address == "192.0.2.1"
-
-
-def test_what_is_known() -> None:
-    assert (NAMED.knows("int"), NAMED.knows("nowhere")) == (True, False)
-    assert NAMED.addresses == {"192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::3", "2001:db8::4"}

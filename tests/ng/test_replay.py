@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngdaemon.ng.replay import Pending, ReplayCache
+from ngdaemon.ng.replay import ReplayCache
 
 
 def test_a_new_cookie_is_not_known() -> None:
@@ -12,39 +12,10 @@ def test_a_new_cookie_is_not_known() -> None:
 
 def test_a_reply_is_given_again() -> None:
     cache = ReplayCache()
-    assert cache.finish(b"c", b"c reply", 5.0) == []
+    cache.finish(b"c", b"c reply", 5.0)
     assert cache.lookup(b"c", 5.1) == b"c reply"
     assert cache.lookup(b"c", 34.0) == b"c reply"
     assert cache.lookup(b"d", 34.0) is None
-
-
-def test_duplicates_wait_while_the_first_runs() -> None:
-    cache = ReplayCache()
-    sent: list[bytes] = []
-    cache.begin(b"c")
-    for moment in (0.1, 45.0, 90.0):
-        running = cache.lookup(b"c", moment)
-        assert isinstance(running, Pending)
-        running.waiters.append(sent.append)
-    for waiter in cache.finish(b"c", b"c reply", 91.0):
-        waiter(b"c reply")
-    assert sent == [b"c reply"] * 3
-    assert cache.lookup(b"c", 91.1) == b"c reply"
-
-
-def test_a_second_begin_keeps_who_waits() -> None:
-    cache = ReplayCache()
-    cache.begin(b"c").waiters.append(print)
-    cache.begin(b"c")
-    assert cache.finish(b"c", b"c reply", 0.0) == [print]
-
-
-def test_an_abandoned_request_may_run_again() -> None:
-    cache = ReplayCache()
-    cache.begin(b"c").waiters.append(print)
-    assert cache.abandon(b"c") == [print]
-    assert cache.lookup(b"c", 0.1) is None
-    assert cache.abandon(b"c") == []
 
 
 @given(
