@@ -133,9 +133,21 @@ def _terminate(service: Service, asked: Asked, words: Sequence[str]) -> str:
     return f"\nCall Id ({call_id}) successfully terminated by operator.\n\n"
 
 
+def _help(_service: Service, _asked: Asked, _words: Sequence[str]) -> str:
+    settings = " | ".join(SETTINGS)
+    return (
+        "list numsessions | sessions [ all | own | foreign | CALL-ID ] | jsonstats | interfaces\n"
+        f"list {settings}\n"
+        f"set {settings} VALUE\n"
+        "terminate all | own | foreign | CALL-ID\n"
+        "help\n"
+    )
+
+
 VERBS: dict[str, Callable[[Service, Asked, Sequence[str]], str]] = {
     "list": _list,
     "get": _list,
     "set": _set,
     "terminate": _terminate,
+    "help": _help,
 }

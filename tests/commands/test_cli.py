@@ -156,3 +156,13 @@ def test_an_operator_ends_calls() -> None:
     assert daemon.forwarder.bound == {}
     totals = daemon.ask({"command": "statistics"})["statistics"]["totalstatistics"]
     assert totals["forcedterminatedsessions"] == 3
+
+
+def test_help_lists_commands_that_exist() -> None:
+    lines = run(Daemon(), "help").splitlines()
+    assert [line.split()[0] for line in lines] == ["list", "list", "set", "terminate", "help"]
+    for words in (lines[0].replace("[ all | own | foreign | CALL-ID ]", "all"), lines[1]):
+        for word in words.removeprefix("list ").split(" | "):
+            assert "Unknown command" not in run(Daemon(), f"list {word}")
+    for word in lines[2].removeprefix("set ").removesuffix(" VALUE").split(" | "):
+        assert "Success" in run(Daemon(), f"set {word} 5")
