@@ -66,7 +66,39 @@ DELETES = st.builds(
         },
     ),
 )
-REQUESTS = st.one_of(DESCRIPTIONS, DESCRIPTIONS, DESCRIPTIONS, DELETES)
+COPIES = st.builds(
+    lambda command, text, keys: {"command": command, "sdp": text, **keys},
+    st.sampled_from(
+        (
+            "subscribe request",
+            "subscribe request",
+            "subscribe answer",
+            "unsubscribe",
+            "publish",
+            "create",
+            "create answer",
+        )
+    ),
+    TEXTS,
+    st.fixed_dictionaries(
+        {"to-tag": st.sampled_from(("b", "r", "r", "s"))},
+        optional={
+            "from-tag": st.sampled_from(("a", "b", "p", "r")),
+            "from-tags": st.lists(st.sampled_from(("a", "b", "p")), max_size=2),
+            "flags": st.lists(
+                st.sampled_from(
+                    ("all", "all", "siprec", "inactive", "directional", "allow-transcoding", "RTCP-mirror")
+                ),
+                max_size=3,
+            ),
+            "rtcp-mux": st.lists(st.sampled_from(("offer", "require")), max_size=1),
+            "interface": st.sampled_from(("int", "ext")),
+            "sdp-media-remove": st.lists(st.sampled_from(("video", "image")), max_size=1),
+            "codec": st.sampled_from(({"strip": ["PCMU"]}, {"offer": ["VP8", "opus"]})),
+        },
+    ),
+)
+REQUESTS = st.one_of(DESCRIPTIONS, DESCRIPTIONS, DESCRIPTIONS, DELETES, COPIES, COPIES)
 
 
 @settings(deadline=None)
