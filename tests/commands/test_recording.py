@@ -25,3 +25,17 @@ def test_forwarding(command: str) -> None:
     assert daemon.command(command) == {"result": "ok"}
     assert daemon.plan() == plan
     assert daemon.refusal(command, call="unknown") == "Unknown call-ID"
+
+
+def test_metadata_is_kept_for_query() -> None:
+    daemon = Daemon()
+    daemon.offer(audio("198.51.100.1"))
+    plan = daemon.plan()
+    daemon.command("start recording", metadata="queue=5", from_tag="a")
+    daemon.command("stop recording")
+    tree = daemon.command("query")
+    assert (tree["metadata"], tree["tags"]["a"]["metadata"]) == ("queue=5", "queue=5")
+    daemon.command("start recording", metadata="queue=6")
+    tree = daemon.command("query")
+    assert (tree["metadata"], tree["tags"]["a"]["metadata"]) == ("queue=6", "queue=5")
+    assert daemon.plan() == plan
