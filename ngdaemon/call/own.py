@@ -103,7 +103,7 @@ def hear_answer(
     Raises RequestError.
     """
     if len(description.medias) > len(leg.medias):
-        raise RequestError(failure)
+        raise RequestError(failure, cause=f"{len(description.medias)} medias for {len(leg.medias)} that were offered")
     places = list(range(len(description.medias)))
     heard = negotiate.hear(leg, places, description, options, sip_source=around.config.sip_source)
     medias = []
@@ -120,12 +120,14 @@ def _agreed(before: Media, said: Media, *, whole: bool, failure: str) -> Media:
     """One media after its answer: of all that was offered, what was accepted."""
     protocol, offered_protocol = protocol_of(said.protocol, said.kind), protocol_of(before.protocol, before.kind)
     if said.kind != before.kind or (protocol.rtp, protocol.secure) != (offered_protocol.rtp, offered_protocol.secure):
-        raise RequestError(failure)
+        cause = f"media {before.place + 1} is {said.kind} over {protocol.name}"
+        raise RequestError(failure, cause=f"{cause}, offered was {before.kind} over {offered_protocol.name}")
     accepted = tuple(codec for codec in said.codecs if _is_among(codec, before.told_codecs))
     proper = [codec for codec in before.told_codecs if not is_supplemental(codec)]
     taken = [codec for codec in proper if _is_among(codec, accepted)]
     if proper and (not taken or (whole and len(taken) < len(proper))):
-        raise RequestError(failure)
+        refused = ", ".join(codec.encoding or str(codec.payload_type) for codec in proper if codec not in taken)
+        raise RequestError(failure, cause=f"media {before.place + 1} refuses {refused}")
     muxed = before.mux_told and said.mux_offered
     return said._replace(
         codecs=accepted,

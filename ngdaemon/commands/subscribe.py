@@ -16,6 +16,7 @@ from ngdaemon.ng.options import Flag, Options
 
 ANSWER_FAILED = "Failed to process subscription answer"
 NO_SUBSCRIBER = "To-tag not found"
+NO_COPIES = "the to-tag is that of a party, not of a subscriber"
 TAG_OCTETS = 32
 """Of tags that are made up; they are written in hexadecimal."""
 
@@ -71,7 +72,7 @@ def answer(service: Service, asked: Asked) -> Reply:
     call = _call_of(service, options)
     subscriber = _subscriber_of(call, options)
     if not subscriber.is_subscriber:
-        raise RequestError(ANSWER_FAILED)
+        raise RequestError(ANSWER_FAILED, cause=NO_COPIES)
 
     def change(allocator: Allocator) -> Reply:
         whole = Flag.ALLOW_TRANSCODING not in options.flags
@@ -88,13 +89,13 @@ def unsubscribe(service: Service, asked: Asked) -> Reply:
     call = _call_of(service, options)
     subscriber = _subscriber_of(call, options)
     if not subscriber.is_subscriber:
-        raise RequestError("Failed to unsubscribe")
+        raise RequestError("Failed to unsubscribe", cause=NO_COPIES)
     if Flag.DIRECTIONAL in options.flags and options.from_tag:
         source = parties.find(call, options.from_tag)
         if source is None:
             raise RequestError("From-tag not found")
         if source.id not in call.sources_of(subscriber.id):
-            raise RequestError("Failed to unsubscribe")
+            raise RequestError("Failed to unsubscribe", cause="it gets no copies from the from-tag")
         call = subscribing.unsubscribed(call, subscriber, source)
         if call.sources_of(subscriber.id):
             service.registry.replan(call)

@@ -95,11 +95,13 @@ def test_rtcp_flows_back_where_it_was_asked_for() -> None:
     assert [(route.carries, signalled[route.sink]) for route in back] == [(Carries.RTCP, Endpoint(ALICE, 4001))]
 
 
-def test_codecs_that_were_refused_are_held_back() -> None:
+def test_codecs_that_were_refused_are_held_back(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
     daemon = call_of(answer=audio(BOB, 5000, EVENTS, formats="0 8 101"))
     subscribe(daemon, from_tag="a")
     answer: dict[str, Any] = {"to_tag": "rec", "sdp": recorder("8")}
     assert daemon.refusal("subscribe answer", **answer) == "Failed to process subscription answer"
+    assert any("media 1 refuses PCMU/8000" in record.getMessage() for record in caplog.records)
     assert copies(daemon) == []
     assert daemon.command("subscribe answer", flags=["allow-transcoding"], **answer)["result"] == "ok"
     assert [route.dropped for route in copies(daemon) if route.carries is Carries.RTP] == [frozenset((0, 101))]
