@@ -96,7 +96,7 @@ class Daemon:
             if line:
                 logger.warning("%s", line)
         if self._backend.remark:
-            logger.info("%s", self._backend.remark)
+            logger.log(self._backend.level, "%s", self._backend.remark)
         if self._loaded.no_effect:
             logger.info("without effect here: %s", ", ".join(self._loaded.no_effect))
         if self._loaded.not_yet:

@@ -138,6 +138,13 @@ def test_the_first_line_says_what_is_in_force(start: Start) -> None:
     assert first.endswith("; settings from no file")
 
 
+def test_a_forwarder_that_nobody_has_to_install_is_no_warning(start: Start) -> None:
+    daemon = start()
+    line = daemon.wait_for_line("ngdaemon-native")
+    assert " INFO: forwarder: the package ngdaemon-native is not installed, so Python carries the packets" in line
+    assert not [item for item in daemon.lines() if " WARNING: forwarder" in item]
+
+
 def test_what_nobody_asked_for_is_marked_as_default() -> None:
     interfaces = (Interface("default", "203.0.113.1", "203.0.113.1"), Interface("nat", "10.0.0.1", "198.51.100.1"))
     loaded = Loaded(Config(interfaces=interfaces), "/etc/x.conf", frozenset(), (), (), ())

@@ -99,20 +99,22 @@ FACILITY = choice(
 LEVEL = integer(-1, 7, "LEVEL", cap=True)
 """A level of syslog (0 emergency … 7 debug); -1 is silence."""
 
+_NOTHING = " (nothing is logged to it yet)"
+
 SUBSYSTEMS = {
     "core": "what belongs to no other subsystem",
     "control": "NG requests and replies",
-    "codec": "codec negotiation",
-    "rtcp": "RTCP",
-    "ice": "ICE",
-    "crypto": "SDES, DTLS and SRTP negotiation",
-    "srtp": "encryption and decryption",
-    "http": "HTTP and WebSocket",
-    "internals": "the daemon's own workings",
-    "transcoding": "transcoding",
-    "dtx": "silence in transcoding",
-    "spandsp": "tone detection",
-    "ffmpeg": "codec libraries",
+    "codec": f"codec negotiation{_NOTHING}",
+    "rtcp": f"RTCP{_NOTHING}",
+    "ice": f"ICE{_NOTHING}",
+    "crypto": f"SDES, DTLS and SRTP negotiation{_NOTHING}",
+    "srtp": f"encryption and decryption{_NOTHING}",
+    "http": f"HTTP and WebSocket{_NOTHING}",
+    "internals": f"the daemon's own workings{_NOTHING}",
+    "transcoding": f"transcoding{_NOTHING}",
+    "dtx": f"silence in transcoding{_NOTHING}",
+    "spandsp": f"tone detection{_NOTHING}",
+    "ffmpeg": f"codec libraries{_NOTHING}",
 }
 """Subsystems that may have a log level of their own, by rtpengine's names."""
 

@@ -1,12 +1,13 @@
 """What carries the packets: the native forwarder where there is one, else the portable one."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ngdaemon.base.errors import ConfigError
 from ngdaemon.config import Config
 from ngdaemon.media.forwarder import Forwarder
-from ngdaemon.shell.installed import native_trouble
+from ngdaemon.shell.installed import NO_NATIVE, native_trouble
 from ngdaemon.shell.portable import PortableForwarder
 from ngdaemon.shell.reactor import Reactor
 
@@ -27,6 +28,8 @@ class Backend:
     close: Callable[[], None]
     remark: str = ""
     """What the operator should know of the choice."""
+    level: int = logging.INFO
+    """That of the remark."""
 
 
 def open_backend(config: Config, reactor: Reactor, on_events: Callable[[], None]) -> Backend:
@@ -39,4 +42,5 @@ def open_backend(config: Config, reactor: Reactor, on_events: Callable[[], None]
         raise ConfigError(f"forwarder: {trouble}")
     portable = PortableForwarder(reactor, on_events)
     remark = COST.format(trouble) if config.forwarder == "auto" else ""
-    return Backend("portable", portable, portable.octets, portable.close, remark)
+    level = logging.INFO if trouble == NO_NATIVE else logging.WARNING  # nobody has to install it
+    return Backend("portable", portable, portable.octets, portable.close, remark, level)

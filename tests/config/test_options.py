@@ -1,10 +1,14 @@
 """The option table."""
 
+import re
 from collections import Counter
 from dataclasses import fields
+from pathlib import Path
 
+import ngdaemon
 from ngdaemon.config import Config
 from ngdaemon.config.options import OPTIONS, RELOADED, Effect
+from ngdaemon.config.settings import SUBSYSTEMS
 
 SHORT_FORMS = "i interface n listen-ng N listen-tcp-ng c listen-cli u listen-udp l listen-tcp m port-min M port-max t table F no-fallback o timeout s silent-timeout a final-timeout d delete-delay T tos p pidfile f foreground L log-level E log-stderr S save-interface-ports b b2b-url x xmlrpc-format r redis w redis-write k subscribe-keyspace q no-redis-required g graphite G graphite-interval"  # noqa: E501
 
@@ -47,3 +51,10 @@ def test_limits_timeouts_and_levels_can_change_while_running() -> None:
 def test_variables_are_named_after_options() -> None:
     assert OPTIONS["listen-ng"].variable == "NGDAEMON_LISTEN_NG"
     assert OPTIONS["log-level-core"].variable == "NGDAEMON_LOG_LEVEL_CORE"
+
+
+def test_subsystems_that_nothing_logs_to_are_marked() -> None:
+    package = Path(ngdaemon.__file__).parent
+    named = re.findall(r'getLogger\("ngdaemon\.(\w+)"\)', "".join(path.read_text() for path in package.rglob("*.py")))
+    silent = {name for name, text in SUBSYSTEMS.items() if "nothing is logged to it yet" in text}
+    assert silent == SUBSYSTEMS.keys() - {"core", *named}

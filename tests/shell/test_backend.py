@@ -1,5 +1,6 @@
 """Which forwarder is taken."""
 
+import logging
 from typing import cast
 
 import pytest
@@ -30,6 +31,7 @@ def test_the_portable_forwarder_is_taken_with_a_word_on_what_that_costs() -> Non
     backend = open_backend(Config(forwarder="auto"), REACTOR, nothing)
     assert backend.name == "portable"
     assert "several times the CPU" in backend.remark
+    assert backend.level == logging.INFO
     assert backend.octets() == 0
     backend.close()
 
@@ -46,3 +48,7 @@ def test_the_native_forwarder_is_missed_when_it_is_asked_for() -> None:
 def test_a_native_package_that_cannot_be_used_is_not_called_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installed, "NATIVE_MODULE", "json")
     assert "cannot use" in native_trouble()
+    backend = open_backend(Config(forwarder="auto"), REACTOR, nothing)
+    assert "cannot use" in backend.remark
+    assert backend.level == logging.WARNING
+    backend.close()
