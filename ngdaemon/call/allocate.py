@@ -31,6 +31,8 @@ class Allocator:
     forwarder: Forwarder
     now: float
     complaints: Throttle
+    tag: str = ""
+    """Who asked, for the log."""
     opened: list[PortSet] = field(default_factory=list)
     dropped: list[tuple[str, int]] = field(default_factory=list)
     """Addresses and ports that are no longer used once the request has succeeded."""
@@ -82,7 +84,7 @@ class Allocator:
         except (PortsExhausted, PortUnavailable) as error:
             held_back = self.complaints.passes(f"ports {interface.address}", self.now)
             if held_back is not None:
-                logger.error("%s", with_count(str(error), held_back), extra={"call": self.call})
+                logger.error("%s", with_count(str(error), held_back), extra={"call": self.call, "tag": self.tag})
             raise RequestError(RAN_OUT) from error
         rtcp = LocalPort(sockets[1], first + 1) if pair else None
         opened = PortSet(interface, LocalPort(sockets[0], first), rtcp, far)

@@ -19,7 +19,8 @@ NO_MEDIAS = "Error rewriting SDP"
 
 def perform(service: Service, asked: Asked, call_id: CallId, change: Callable[[Allocator], Result]) -> Result:
     """Do what changes a call and puts it in force; if anything fails, the call and its ports stay as they were."""
-    allocator = Allocator(call_id, service.ports, service.forwarder, asked.now, service.complaints)
+    tag = asked.options.from_tag or ""
+    allocator = Allocator(call_id, service.ports, service.forwarder, asked.now, service.complaints, tag)
     try:
         result = change(allocator)
     except BaseException:

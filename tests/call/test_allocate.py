@@ -187,6 +187,7 @@ def test_the_cause_and_the_remedy_are_logged(caplog: pytest.LogCaptureFixture) -
     daemon.refusal("offer", from_tag="a", sdp=audio(ALICE))
     (record,) = [item for item in caplog.records if item.name == "ngdaemon.ports"]
     assert "no free pair of ports on 192.0.2.1" in record.getMessage()
+    assert (record.__dict__["call"], record.__dict__["tag"]) == ("call", "a")
     assert "widen port-min and port-max" in record.getMessage()
 
 
