@@ -199,6 +199,15 @@ def test_fax_is_carried_as_bytes() -> None:
     assert {route.carries for route in daemon.plan().routes} == {Carries.ANY}
 
 
+def test_secured_media_without_a_port_for_rtcp_on_one_side_has_no_route_for_it() -> None:
+    offer, answer = (
+        audio(address, port).replace("RTP/AVP", "RTP/SAVP") for address, port in ((ALICE, 4000), (BOB, 5000))
+    )
+    daemon = call_of(offer, answer + "a=rtcp-mux\r\n", {"rtcp_mux": ["require"]})
+    assert {item.id for item in daemon.plan().sockets} == {1, 2, 3}
+    assert set(daemon.plan().routes) == {blind(1, 3), blind(3, 1)}
+
+
 def test_feedback_is_dropped_on_its_way_to_a_side_without() -> None:
     offer, answer = audio(ALICE, 4000).replace("RTP/AVP", "RTP/AVPF"), audio(BOB, 5000)
     daemon = call_of(offer, answer, {"transport_protocol": "RTP/AVP"})

@@ -225,6 +225,17 @@ def test_header_extensions_of_the_session_are_those_of_medias_without() -> None:
     assert [sdp.attribute(told, "extmap", place) for place in (0, 1)] == ["1 urn:s", "2 urn:m"]
 
 
+@pytest.mark.parametrize(("allows", "told"), [([], None), (["a=extmap-allow-mixed"], "")])
+def test_extensions_are_mixed_unless_the_receiver_has_some_and_does_not_say_so(
+    allows: list[str], told: str | None
+) -> None:
+    daemon = Daemon()
+    extension = "a=extmap:1 urn:x"
+    assert sdp.attribute(daemon.offer(audio(ALICE, 4000, extension)), "extmap-allow-mixed") == ""
+    daemon.answer(audio(BOB, 5000, extension, *allows))
+    assert sdp.attribute(daemon.offer(audio(ALICE, 4000, extension), to_tag="b"), "extmap-allow-mixed") == told
+
+
 @pytest.mark.parametrize(("flags", "mids"), [([], [None, "v"]), (["generate-mid"], ["1", "v"])])
 def test_media_ids_are_copied_or_made(flags: list[str], mids: list[str | None]) -> None:
     daemon = Daemon()

@@ -42,6 +42,24 @@ def test_what_each_party_sent_and_where_it_was(caplog: pytest.LogCaptureFixture)
     )
 
 
+@pytest.mark.parametrize(
+    ("errors", "strangers", "words"),
+    [
+        (3, 3, ", dropped 3 (3 from strangers)"),
+        (3, 0, ", dropped 3 (3 malformed, refused or too many at once)"),
+        (3, 1, ", dropped 3 (1 from strangers and 2 malformed, refused or too many at once)"),
+        (0, 0, ""),
+    ],
+)
+def test_what_was_dropped_and_why(errors: int, strangers: int, words: str, caplog: pytest.LogCaptureFixture) -> None:
+    daemon = Daemon()
+    daemon.offer(audio(ALICE, 4000))
+    caller = sdp.port(daemon.answer(audio(BOB, 5000)))
+    counters = SocketCounters(packets_in=1, bytes_in=172, errors_in=errors, strangers=strangers)
+    daemon.forwarder.counted = {daemon.socket_at(caller): counters}
+    assert f"out 0 packets 0 bytes{words}; b audio" in last_words(daemon, caplog)
+
+
 def test_a_party_that_said_nothing_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
     daemon = Daemon()
     daemon.offer(audio(ALICE))
