@@ -71,11 +71,15 @@ class Controller:
     def receive(self, datagram: bytes, source: Endpoint, now: float) -> bytes | None:
         """The reply to a datagram, or None where there is nobody to reply to.
 
-        Never raises: what goes wrong inside one request is logged and answered as an error.
+        Never raises: what goes wrong inside one request is logged and answered as an error. What comes out of a media
+        port of our own is a phone that speaks through us to the control port, and is dropped (security case S13).
         """
+        if self._service.ports.holds(source):
+            self._complain("dropped a control message that was relayed to us as media", f"at {source}", now)
+            return None
         parts = message.split(datagram)
         if parts is None:
-            self._complain(f"dropped a control message without a cookie from {source.address}", now)
+            self._complain("dropped a control message without a cookie", f"from {source.address}", now)
             return None
         cookie, document = parts
         known = self._replay.lookup(cookie, now)
@@ -91,7 +95,7 @@ class Controller:
         try:
             request = message.decode(cookie, document, self._limits)
         except MessageError as error:
-            self._complain(f"refused a control message from {source.address}: {error}", now)
+            self._complain("refused a control message", f"from {source.address}: {error}", now)
             return message.encode(cookie, _error(str(error)), error.format)
         debugging = logger.isEnabledFor(logging.DEBUG)
         if debugging:
@@ -130,11 +134,11 @@ class Controller:
             self._journal.done(options, reply, command, source)
         return reply
 
-    def _complain(self, text: str, now: float) -> None:
-        """Warn of what comes from outside, at a bounded rate."""
-        held_back = self._service.complaints.passes(text, now)
+    def _complain(self, what: str, detail: str, now: float) -> None:
+        """Warn of what comes from outside, at a bounded rate whatever the details are."""
+        held_back = self._service.complaints.passes(what, now)
         if held_back is not None:
-            logger.warning("%s", with_count(text, held_back))
+            logger.warning("%s", with_count(f"{what} {detail}", held_back))
 
     # time
 
@@ -157,6 +161,7 @@ class Controller:
         """Take over settings that may change while running."""
         self._service.config = config
         self._service.registry.config = config
+        self._service.ports.quarantine = config.port_quarantine
         self._limits = message.Limits(config.max_datagram, config.max_depth)
 
     def _change(self, config: Config) -> None:

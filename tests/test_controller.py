@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +24,29 @@ ALICE, BOB = "198.51.100.1", "198.51.100.2"
 
 def messages(caplog: pytest.LogCaptureFixture, level: int) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno == level]
+
+
+def test_a_phone_cannot_speak_to_the_control_port_through_a_media_port_s13(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = Daemon()
+    port = sdp.port(daemon.offer(audio(ALICE)))
+    for place in (0, 1):
+        assert daemon.controller.receive(b"1 d7:command4:pinge", Endpoint("192.0.2.1", port + place), 0.0) is None
+    assert daemon.controller.receive(b"1 d7:command4:pinge", Endpoint("192.0.2.2", port), 0.0) is not None
+    assert messages(caplog, logging.WARNING) == [
+        f"dropped a control message that was relayed to us as media at 192.0.2.1:{port}"
+    ]
+
+
+def test_a_new_quarantine_holds_for_ports_that_are_closed_from_then_on() -> None:
+    daemon = Daemon(port_min=30000, port_max=30003, port_quarantine=60)
+    daemon.offer(audio(ALICE))
+    daemon.command("delete", delete_delay=0)
+    assert daemon.refusal("offer", sdp=audio(ALICE), from_tag="a") == "Ran out of ports"
+    daemon = Daemon(port_min=30000, port_max=30003, port_quarantine=60)
+    daemon.offer(audio(ALICE))
+    daemon.controller.reconfigure(replace(daemon.config, port_quarantine=0))
+    daemon.command("delete", delete_delay=0)
+    assert daemon.offer(audio(ALICE))
 
 
 # ------------------------------------------------------------------------------------------------------------- framing

@@ -4,6 +4,7 @@ INTERVAL = 10.0
 """Seconds between two complaints of a kind."""
 
 MAX_KINDS = 256
+"""Kinds that are remembered; of more the oldest is forgotten."""
 
 
 class Throttle:
@@ -19,7 +20,7 @@ class Throttle:
             self._kinds[kind] = (last[0], last[1] + 1)
             return None
         if last is None and len(self._kinds) >= MAX_KINDS:
-            self._kinds.clear()
+            del self._kinds[next(iter(self._kinds))]
         self._kinds[kind] = (now, 0)
         return last[1] if last is not None else 0
 

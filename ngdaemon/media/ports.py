@@ -53,7 +53,8 @@ class Ports:
         """`first` to `last` are the ports of each address that has none of its `own`; `quarantine` is in seconds."""
         self._usual = PortRange(first, last)
         self._own = dict(own or {})
-        self._quarantine = quarantine
+        self.quarantine = quarantine
+        """Seconds that a port rests; may be changed."""
         self._rng = rng
         self._pools: dict[str, _Pool] = {}
 
@@ -86,13 +87,18 @@ class Ports:
         """Let a port rest that was opened. One that is not in use is left alone."""
         pool = self._pools.get(address)
         if pool is not None:
-            pool.give_back(port, now + self._quarantine)
+            pool.give_back(port, now + self.quarantine)
 
     def put_back(self, address: str, port: int, now: float) -> None:
         """Let a port be used again at once: it was opened, and nobody was told."""
         pool = self._pools.get(address)
         if pool is not None:
             pool.give_back(port, now, untold=True)
+
+    def holds(self, endpoint: Endpoint) -> bool:
+        """Whether this is a local port that is in use."""
+        pool = self._pools.get(endpoint.address)
+        return pool is not None and pool.holds(endpoint.port)
 
     def used(self, address: str) -> int:
         """Ports in use."""
@@ -116,7 +122,7 @@ class Ports:
         return (
             f"no free {kind} on {address}: of the {usage.total} in {pool.first}-{pool.last} {usage.used} are in use "
             f"and {usage.resting} rest after use or belong to other programs; widen port-min and port-max, add a local "
-            f"address, or lower port-quarantine ({self._quarantine:g} s)"
+            f"address, or lower port-quarantine ({self.quarantine:g} s)"
         )
 
 
@@ -243,6 +249,11 @@ class _Pool:
             self._fresh.append(port & ~1)
         else:
             (self._taken if taken else self._line).append((max(rested, usable), port & ~1))
+
+    def holds(self, port: int) -> bool:
+        """Whether the port is in use."""
+        index = (port - self._base) >> 1
+        return 0 <= index < len(self._in_use) and bool(self._in_use[index] & (ODD if port & 1 else EVEN))
 
     def resting(self, now: float) -> int:
         """Ports that are free but not usable yet."""

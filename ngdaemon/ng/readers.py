@@ -152,11 +152,10 @@ def ice(draft: Draft, key: Key, value: object) -> None:
 
 def sdes(draft: Draft, key: Key, value: object) -> None:
     """Words of SDES, some with names of suites in them. Only `off` has other spellings."""
-    for word in strings(value) or ():
-        meant = str(key.words.get(word) or unescaped(word))
-        draft.append(key.field, (meant,))
-        if meant != "off":
-            draft.note_unsupported(f"{key.name}={meant}")
+    words = [str(key.words.get(word) or unescaped(word)) for word in strings(value) or ()]
+    draft.append(key.field, words)
+    if any(word != "off" for word in words):
+        draft.note_unsupported(key.name)
 
 
 def extmap(draft: Draft, key: Key, value: object) -> None:

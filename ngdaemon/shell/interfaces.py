@@ -164,7 +164,8 @@ class _Resolver:
         """The addresses that a name stands for, each of them one that can be bound."""
         numeric = parse_address(name)
         if numeric is not None:
-            reason = self._host.refuses(str(numeric))
+            unusable = numeric.is_unspecified or numeric.is_multicast
+            reason = "is no address that a phone could send to" if unusable else self._host.refuses(str(numeric))
             if reason is not None:
                 self._problems.mistakes.append(f"{place}: {name} {reason}{self._own_addresses()}")
                 return []
