@@ -77,7 +77,7 @@ def codecs_of(media: MediaSection) -> tuple[Codec, ...]:
     return _codecs(media.formats, tuple([item for item in media.attributes if item.name in DESCRIBING]))
 
 
-@lru_cache(1024)
+@lru_cache(512)
 def _codecs(formats: tuple[str, ...], attributes: tuple[Attribute, ...]) -> tuple[Codec, ...]:
     """The codecs; kept for a while, because the phones of a customer are much alike."""
     maps, parameters, feedback = _by_payload_type(attributes)

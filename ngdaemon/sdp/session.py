@@ -17,6 +17,8 @@ INCOMPLETE = "Incomplete SDP specification"
 MAX_PORT = 65535
 MAX_PORT_COUNT = 4999
 _MOST_DIGITS = 20
+_LONGEST_KEPT = 64
+"""Characters of a `c=` line that is remembered: no address needs more."""
 OPEN_TYPES = frozenset("vosmctb")
 """Lines that hold no secret."""
 MOST_SHOWN = 80
@@ -235,7 +237,8 @@ def _parse_field(description: SessionDescription, section: Section, kind: str, v
     elif kind == "c":
         if section.connection is not None:
             raise RequestError(FAILED)
-        section.connection = parse_connection(value)
+        known = len(value) <= _LONGEST_KEPT
+        section.connection = (parse_connection if known else parse_connection.__wrapped__)(value)
     section.lines.append((kind, value))
 
 

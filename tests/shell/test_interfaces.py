@@ -91,6 +91,12 @@ def test_an_advertised_address_is_told_for_its_own_family_only() -> None:
     ]
 
 
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "224.0.0.1", "ff02::1"])
+def test_an_address_that_no_phone_can_send_to_is_refused(address: str) -> None:
+    _, mistakes = settle({"interface": (address,)})
+    assert [text for text in mistakes if f"{address} is no address that a phone could send to" in text]
+
+
 def test_a_host_name_is_looked_up() -> None:
     assert interfaces("near.example") == [("default", "203.0.113.1", "203.0.113.1")]
 

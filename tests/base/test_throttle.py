@@ -1,0 +1,18 @@
+"""Complaints are held back, whoever causes them."""
+
+from ngdaemon.base.throttle import INTERVAL, MAX_KINDS, Throttle
+
+
+def test_one_of_a_kind_passes_in_an_interval_and_the_next_one_counts_those_held_back() -> None:
+    throttle = Throttle()
+    assert throttle.passes("a", 0.0) == 0
+    assert [throttle.passes("a", 0.1 * step) for step in range(1, 4)] == [None] * 3
+    assert throttle.passes("a", INTERVAL) == 3
+
+
+def test_of_too_many_kinds_the_oldest_alone_is_forgotten() -> None:
+    throttle = Throttle()
+    for number in range(MAX_KINDS + 1):
+        assert throttle.passes(str(number), 0.0) == 0
+    assert throttle.passes("1", 1.0) is None
+    assert throttle.passes("0", 1.0) == 0
