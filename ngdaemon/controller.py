@@ -32,6 +32,10 @@ def _nobody(_config: Config) -> None:
     """Nobody wants to know of changed settings."""
 
 
+LONGEST_REPLY = 65_507
+"""Octets that fit a UDP datagram over IPv4."""
+
+
 class Controller:
     """Answers NG requests and keeps time."""
 
@@ -107,7 +111,10 @@ class Controller:
         self._service.statistics.count_request(
             source.address, str(request.body.get("command")), seconds, error=reply.get("result") == "error"
         )
-        return message.encode(cookie, reply, request.format)
+        answer = message.encode(cookie, reply, request.format)
+        if len(answer) <= LONGEST_REPLY:
+            return answer
+        return message.encode(cookie, _short(request, len(answer)), request.format)
 
     def _run(self, request: Request, source: Endpoint, now: float) -> Reply:
         """The reply to a decoded request."""
@@ -173,6 +180,14 @@ class Controller:
         calls = len(self._service.registry)
         self._service.registry.end_all(Ending.FORCED, now)
         return calls
+
+
+def _short(request: Request, octets: int) -> Reply:
+    """What is said where the reply fits no datagram. A `delete` has been carried out all the same."""
+    reason = f"Reply of {octets} octets is too long for a datagram (limit {LONGEST_REPLY})"
+    if request.body.get("command") == "delete":
+        return {"result": "ok", "warning": reason}
+    return _error(reason)
 
 
 def _error(reason: str) -> Reply:

@@ -37,6 +37,16 @@ def test_a_phone_cannot_speak_to_the_control_port_through_a_media_port_s13(caplo
     ]
 
 
+def test_a_reply_that_fits_no_datagram_is_replaced_by_a_short_one() -> None:
+    daemon = Daemon()
+    daemon.offer(sdp.sdp(ALICE, *[f"m=audio {4000 + 2 * place} RTP/AVP 0" for place in range(120)]))
+    assert daemon.refusal("query").startswith("Reply of ")
+    reply = daemon.command("delete", delete_delay=0)
+    assert reply["result"] == "ok"
+    assert reply["warning"].endswith("octets is too long for a datagram (limit 65507)")
+    assert daemon.forwarder.bound == {}
+
+
 def test_a_new_quarantine_holds_for_ports_that_are_closed_from_then_on() -> None:
     daemon = Daemon(port_min=30000, port_max=30003, port_quarantine=60)
     daemon.offer(audio(ALICE))
