@@ -131,7 +131,8 @@ def _sections(path: str, text: str, problems: Problems) -> Sections:
         default_section="",
     )  # fmt: skip
     parser.optionxform = str  # type: ignore[assignment,method-assign]
-    lines = (line.strip() for line in text.removeprefix("\ufeff").splitlines())
+    lines = [line.strip() for line in text.removeprefix("\ufeff").splitlines()]
+    _warn_of_repetition(path, lines, problems)
     try:
         parser.read_string("\n".join("" if line.startswith(";") else line for line in lines))
     except configparser.MissingSectionHeaderError as error:
@@ -141,6 +142,23 @@ def _sections(path: str, text: str, problems: Problems) -> Sections:
             f"{path}: line {number} is neither `key = value` nor a [section]" for number, _ in error.errors
         )
     return {name: dict(parser[name]) for name in parser.sections()}
+
+
+def _warn_of_repetition(path: str, lines: Iterable[str], problems: Problems) -> None:
+    """Of a key given twice in a section the earlier value is lost, which is easily overlooked."""
+    seen: dict[str, int] = {}
+    for number, line in enumerate(lines, 1):
+        key, equals, _ = line.partition("=")
+        if line.startswith("["):
+            seen.clear()
+        elif equals and not line.startswith(("#", ";")):
+            name = key.strip()
+            if name in seen:
+                problems.warnings.append(
+                    f"{path}: line {number}: {name} is given again, line {seen[name]} has no effect "
+                    "(several values go into one line, with ; between them)"
+                )
+            seen[name] = number
 
 
 def _from_section(section: Mapping[str, str], path: str, problems: Problems) -> dict[str, Given]:

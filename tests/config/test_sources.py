@@ -153,3 +153,13 @@ def test_variables_that_orchestrators_make_for_a_service_are_no_options() -> Non
 
 def test_an_empty_variable_is_as_good_as_none() -> None:
     assert sources({}, {"NGDAEMON_PIDFILE": ""})[0].options == {}
+
+
+def test_a_key_that_is_given_again_in_a_section_is_pointed_out() -> None:
+    text = "[other]\ntimeout = 1\n[rtpengine]\ntimeout = 2\n# timeout = 3\ntimeout = 4\n"
+    found, problems = sources(files={FILE: text})
+    assert found.options["timeout"].texts == ("4",)
+    assert problems.warnings == [
+        f"{FILE}: line 6: timeout is given again, line 4 has no effect "
+        "(several values go into one line, with ; between them)"
+    ]
