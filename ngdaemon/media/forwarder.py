@@ -17,6 +17,15 @@
     comes by again within a second it is dropped and counted in `errors_out`, so that no loop of calls goes round.
 10. The first datagram of a socket that is dropped because its source is not plausible is reported, as `Stranger`; the
     next one not before the latch's generation has changed. The newest of them is among the counters.
+11. At a socket with a `Protection` what arrives is authenticated, then decrypted, and only then counted, learned from
+    and routed; what leaves is protected. A packet that fails is dropped and counted, and changes nothing else: no
+    latch, no rollover counter, no time of the last packet. Nothing clear comes in, and nothing leaves, not even the
+    packet of `pierce`, while keys are awaited. DTLS and STUN are punted as ever.
+12. Equal keys at sockets of one call share one state, for as long as one plan after the other has them. An index is
+    never used twice with one key and SSRC: a second source behind an SSRC is renumbered, a repeated packet dropped.
+13. While receive keys are awaited and the plan has a `Hold`, media is kept within its bounds. When keys come it is taken
+    in, in order, as if it had arrived then; when they do not, it is forgotten.
+14. Routes with a `Selector` are those of a BUNDLE: a packet follows the routes of the one media that it belongs to.
 """
 
 from collections.abc import Sequence
@@ -111,6 +120,10 @@ class SocketCounters(NamedTuple):
     """By SSRC, in order of appearance, RTP only. At most `MAX_SOURCES`: the oldest gives way."""
     stranger: Endpoint | None = None
     """Where the newest of the `strangers` was."""
+    unauthenticated: int = 0
+    """Those of `errors_in` that failed to authenticate, or came in clear to a secured socket (GATE-03)."""
+    replayed: int = 0
+    """Those of `errors_in` that had been received before, or were too old to know (SRTP-03)."""
 
 
 MAX_SOURCES = 16

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
+from ngdaemon.srtp.keys import Keys
 
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 """Raised whenever a plan comes to say something that an older native forwarder would not understand."""
 
 
@@ -61,6 +62,43 @@ class Latch(NamedTuple):
     Without effect when learning is off."""
     asymmetric: bool = False
     """What was learned is reported and checked against, but never used as destination (`asymmetric`)."""
+    sources: frozenset[Endpoint] | None = None
+    """The only endpoints that packets are accepted from, where something better than an address vouches for them (ICE,
+    a DTLS handshake): all else is a stranger, whatever `plausible` says. Nothing is learned. None lifts the rule."""
+
+
+class Hold(NamedTuple):
+    """Which packets wait at a socket whose receive keys are awaited, to be taken in once there are keys (MBX-06).
+
+    The newest `HELD_PACKETS` of each of at most `HELD_SOURCES` SSRCs, for `HELD_SECONDS`; RTCP counts as one SSRC more.
+    """
+
+    sources: frozenset[Endpoint] | None = None
+    """Only from these; None for all that the latch lets pass, and for all whatever while nothing is signalled."""
+
+
+HELD_PACKETS = 64
+HELD_SOURCES = 4
+HELD_SECONDS = 1.0
+
+
+class Protection(NamedTuple):
+    """SRTP at a socket: what arrives is authenticated and decrypted, what leaves is protected.
+
+    Nothing clear is ever accepted at a socket that has a protection, and nothing leaves it in clear (contract 11).
+    Sockets of a call with equal keys share their state (rollover counters, replay windows, indices sent): that is how a
+    pair of ICE, a port or a BUNDLE changes without a new start.
+    """
+
+    receive: tuple[Keys, ...] = ()
+    """Tried in this order for an SSRC that no key is bound to yet: old and new key around a re-offer, the answers of a
+    fork. Empty while awaited."""
+    send: Keys | None = None
+    """None while awaited: nothing leaves."""
+    hold: Hold | None = None
+    """What waits while `receive` is empty; None for nothing. Dropped when the plan takes `hold` away without keys."""
+    low_start: bool = False
+    """SSRCs that start above 2^15 are renumbered, RTCP to match (SRTP-04): for peers that bind SSRCs late (SDES)."""
 
 
 class Socket(NamedTuple):
@@ -83,6 +121,8 @@ class Socket(NamedTuple):
     """Nothing is sent to the peer before a packet of its was accepted since the endpoint was signalled (`NAT-wait`)."""
     pierce: bool = False
     """An empty RTP packet is sent to the signalled endpoint every second until the peer sends (`pierce-NAT`)."""
+    protection: Protection | None = None
+    """None for clear media."""
 
 
 class Carries(Enum):
@@ -93,6 +133,24 @@ class Carries(Enum):
     RTCP = "RTCP"
     ANY = "any"
     """Whatever arrives at a `relay_only` socket."""
+
+
+class Selector(NamedTuple):
+    """Which packets of a BUNDLE transport belong to one of its medias (RFC 8843 §9.2).
+
+    The first of these that says something decides, and binds the SSRC: the MID header extension, the SSRC if it is
+    signalled or bound, the payload type if no other media of the group has it. RTCP follows its sender's SSRC, and
+    where that is bound to no media the SSRC that it is about; with neither it follows the first route.
+    """
+
+    mid: bytes = b""
+    """The value of the MID header extension (RFC 9143 §15)."""
+    extension: int = 0
+    """The number of that extension in the peer's packets; 0 for none."""
+    ssrcs: frozenset[int] = frozenset()
+    """Signalled by `a=ssrc`."""
+    payload_types: frozenset[int] = frozenset()
+    """Those that no other media of the group has."""
 
 
 class Route(NamedTuple):
@@ -112,6 +170,8 @@ class Route(NamedTuple):
     mirror: bool = False
     """Report a copy of each packet as a `Tapped` event: one, however many routes the packet follows, and also while the
     peer of the sink cannot be sent to."""
+    selector: Selector | None = None
+    """Only packets of this media of a BUNDLE follow the route; None for all."""
 
 
 @dataclass(frozen=True, slots=True)
