@@ -1,0 +1,1 @@
+"""Generators of documents; none of this is installed."""
