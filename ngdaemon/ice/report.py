@@ -1,0 +1,80 @@
+"""What an agent tells its owner: datagrams to send, what happened, which pairs there are."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ngdaemon.base.endpoint import Endpoint
+from ngdaemon.base.ids import SocketId
+from ngdaemon.ice.candidate import Candidate
+
+
+class Transmit(NamedTuple):
+    """A datagram that has to leave."""
+
+    socket: SocketId
+    data: bytes
+    to: Endpoint
+
+
+class Pair(NamedTuple):
+    """A path that works: media, DTLS and RTCP of a component may go from this socket to that endpoint."""
+
+    socket: SocketId
+    local: Endpoint
+    """What the socket is bound to."""
+    remote: Endpoint
+    mapped: Endpoint | None = None
+    """What the peer sees in place of `local`; None while that is not known."""
+
+
+class Remote(NamedTuple):
+    """What the peer's SDP says of one media or bundle. The password is never shown (S17)."""
+
+    ufrag: str
+    pwd: str
+    lite: bool = False
+    candidates: Iterable[Candidate] = ()
+    ended: bool = True
+    """No more candidates will follow (no trickle, or `a=end-of-candidates`)."""
+
+    def __repr__(self) -> str:
+        return f"Remote({self.ufrag})"
+
+
+class Usable(NamedTuple):
+    """A component has a validated pair, or a better one, that is not nominated yet."""
+
+    component: int
+    pair: Pair
+
+
+class Selected(NamedTuple):
+    """A pair was nominated: the first, or another one in its place."""
+
+    component: int
+    pair: Pair
+
+
+class Failed(NamedTuple):
+    """No pair of the component works, and none is going to: all checks failed and the patience is over."""
+
+    component: int
+
+
+class ConsentLost(NamedTuple):
+    """The peer no longer says that it wants what we send, or said that it does not: nothing may be sent (CONS-01)."""
+
+    component: int
+
+
+class RoleSwitched(NamedTuple):
+    """A role conflict was solved by taking the other role, or the peer turned out to be lite."""
+
+    controlling: bool
+
+
+class Restarted(NamedTuple):
+    """The peer has other credentials than before: a new session began. The old pairs serve until it has its own."""
+
+
+Event = Usable | Selected | Failed | ConsentLost | RoleSwitched | Restarted
