@@ -9,6 +9,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WEB := tests/interop/web
 PIP := $(BIN)/pip --disable-pip-version-check -q
 ARGS ?=
 TESTS ?=
@@ -48,7 +49,7 @@ docs: $(VENV)/.run
 	@for page in $(PAGES); do $(BIN)/python -m tools.$$page || exit 1; done
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info native/target
+	rm -rf $(VENV) build dist *.egg-info native/target $(WEB)/node_modules
 
 # -- what is installed: stamps, made again when the metadata changes
 
@@ -62,8 +63,10 @@ $(VENV)/.run: $(BIN)/pip pyproject.toml $(NATIVE_SOURCES)
 	$(if $(NATIVE),$(PIP) install ./native)
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.run
+# What the browser's page is made of comes by npm; without npm the tests with browsers are left out.
+$(VENV)/.test: $(VENV)/.run $(WEB)/package-lock.json
 	$(PIP) install -e '.[test]'
+	$(if $(shell command -v npm),npm ci --prefix $(WEB) --no-audit --no-fund --loglevel=error)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.test

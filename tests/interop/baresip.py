@@ -4,6 +4,7 @@ import json
 import re
 import socket
 from pathlib import Path
+from typing import NamedTuple
 
 from .network import Host
 from .process import Process
@@ -29,6 +30,8 @@ rtp_ports 16000-16100
 jitter_buffer_delay 0-10
 module_path /usr/lib/baresip/modules
 module g711.so
+module srtp.so
+module dtls_srtp.so
 module aufile.so
 module aubridge.so
 module sndfile.so
@@ -41,14 +44,38 @@ snd_path {tape}
 ringback_disabled yes
 menu_bell no
 """
-_ACCOUNT = '<sip:{user}@{proxy}>;regint=600;answermode={answer};audio_codecs=pcma/8000/1;outbound="sip:{proxy}"\n'
+_ACCOUNT = (
+    "<sip:{user}@{proxy}{parameters}>;regint=600;answermode={answer};audio_codecs=pcma/8000/1{encryption}"
+    ';outbound="sip:{proxy}{parameters}"\n'
+)
+
+
+class Security(NamedTuple):
+    """How a phone protects its media, in baresip's words, and where and how it reaches the proxy."""
+
+    encryption: str
+    port: int
+    parameters: str
+
+
+PLAIN = Security("", 5060, "")
+SDES = Security(";mediaenc=srtp-mand", 5061, ";transport=tls")
+DTLS = Security(";mediaenc=dtls_srtp", 5060, "")
 
 
 class BaresipPhone:
     """A running baresip, registered at the proxy. With `answer="auto"` it takes calls by itself."""
 
     def __init__(
-        self, user: str, host: Host, address: str, proxy: str, voice: Voice, folder: Path, answer: str
+        self,
+        user: str,
+        host: Host,
+        address: str,
+        proxy: str,
+        voice: Voice,
+        folder: Path,
+        answer: str,
+        security: Security = PLAIN,
     ) -> None:
         self.host = host
         self._tape = folder / "tape"
@@ -63,7 +90,14 @@ class BaresipPhone:
             tape=self._tape.name,
         )
         (folder / "config").write_text(config)
-        (folder / "accounts").write_text(_ACCOUNT.format(user=user, proxy=proxy, answer=answer))
+        account = _ACCOUNT.format(
+            user=user,
+            proxy=f"{proxy}:{security.port}",
+            parameters=security.parameters,
+            answer=answer,
+            encryption=security.encryption,
+        )
+        (folder / "accounts").write_text(account)
         (folder / "contacts").write_text("")
         self.process = Process(host, ["baresip", "-f", "."], folder / "baresip.log", cwd=folder)
         self._control = self._connect()

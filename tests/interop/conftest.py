@@ -8,8 +8,9 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Playwright, sync_playwright
 
-from . import network
+from . import chromium, network
 from .gateway import daemon_under_test
 from .site import Site
 
@@ -17,7 +18,7 @@ _PEERS = ("kamailio", "kamcmd", "sipp", "baresip", "tshark", "ip", "nft")
 _TAIL = 60  # lines of each log in the report of a failed test
 
 _failed = pytest.StashKey[bool]()
-_left_out = pytest.StashKey[str]()
+_left_out = pytest.StashKey[list[str]]()
 
 
 @functools.cache
@@ -33,21 +34,27 @@ def _missing() -> str:
     return "" if allowed else "no right to make network namespaces"
 
 
+@functools.cache
+def _missing_for_browsers() -> str:
+    """Why the tests with a browser cannot run here; empty when they can."""
+    absent = chromium.missing()
+    return f"not installed: {', '.join(absent)}" if absent else ""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    reason = _missing()
-    if not reason or os.environ.get("CI") == "true":
+    if os.environ.get("CI") == "true":
         return
-    ours = [item for item in items if item.get_closest_marker("interop")]
-    if ours:
-        config.stash[_left_out] = reason
-        config.hook.pytest_deselected(items=ours)
-        items[:] = [item for item in items if item not in ours]
+    for marker, reason in (("interop", _missing()), ("browser", _missing_for_browsers())):
+        ours = [item for item in items if reason and item.get_closest_marker(marker)]
+        if ours:
+            config.stash.setdefault(_left_out, []).append(f"{marker} tests left out: {reason}")
+            config.hook.pytest_deselected(items=ours)
+            items[:] = [item for item in items if item not in ours]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    reason = config.stash.get(_left_out, "")
-    if reason:
-        terminalreporter.write_line(f"interop tests left out: {reason}", yellow=True)
+    for line in config.stash.get(_left_out, []):
+        terminalreporter.write_line(line, yellow=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -70,6 +77,15 @@ def _peers() -> None:
     network.sweep()
 
 
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    reason = _missing_for_browsers()
+    if reason:
+        pytest.fail(reason)
+    with sync_playwright() as running:
+        yield running
+
+
 @pytest.fixture
 def new_site(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
     """A site with nothing started; what `Site.check` says holds at the end of each test that came to its end."""
@@ -88,4 +104,18 @@ def new_site(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
 def site(new_site: Site) -> Site:
     """A site with the proxy and one media node."""
     new_site.start()
+    return new_site
+
+
+@pytest.fixture
+def secure_site(new_site: Site) -> Site:
+    """The same with the proxy for phones that encrypt."""
+    new_site.start_webrtc()
+    return new_site
+
+
+@pytest.fixture
+def web_site(new_site: Site, playwright: Playwright) -> Site:
+    """The same with browsers."""
+    new_site.start_webrtc(playwright)
     return new_site

@@ -1,6 +1,7 @@
 """What the proxy and the media nodes tell each other."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import bencodepy
@@ -28,14 +29,22 @@ class Control:
         self._tap.close()
 
     def requests(self, command: str) -> list[Message]:
-        return [message for message in self._messages(to_node=True) if message.body[b"command"] == command.encode()]
+        return [message for message in self._messages() if message.body.get(b"command") == command.encode()]
 
     def replies(self, result: str) -> list[Message]:
-        return [message for message in self._messages(to_node=False) if message.body[b"result"] == result.encode()]
+        return [message for message in self._messages() if message.body.get(b"result") == result.encode()]
 
-    def _messages(self, to_node: bool) -> Iterator[Message]:
+    def write(self, path: Path) -> None:
+        """Save all messages, in their order, to be read."""
+        with path.open("w") as file:
+            for message in self._messages():
+                file.write(f"{message.cookie.decode()} {message.node}\n")
+                for key, value in message.body.items():
+                    file.write(f"    {key.decode()}: {value.decode() if isinstance(value, bytes) else value}\n")
+
+    def _messages(self) -> Iterator[Message]:
         for datagram in self._tap.datagrams():
-            port = datagram.destination.port if to_node else datagram.source.port
-            if datagram.outgoing and port in self._ports:  # the loopback shows each datagram twice
+            node = {datagram.source.port, datagram.destination.port}.intersection(self._ports)
+            if datagram.outgoing and node:  # the loopback shows each datagram twice
                 cookie, _, document = datagram.data.partition(b" ")
-                yield Message(cookie, port, bencodepy.decode(document))
+                yield Message(cookie, node.pop(), bencodepy.decode(document))

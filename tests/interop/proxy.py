@@ -3,12 +3,14 @@
 import re
 from pathlib import Path
 
+from .certificate import write_certificate
 from .network import Host, run
 from .process import Process
 from .waiting import wait_for
 
-CONFIGURATION = Path(__file__).parents[2] / "kamailio-config" / "kamailio.cfg"
-SIP_PORT = 5060
+CONFIGURATIONS = Path(__file__).parents[2] / "kamailio-config"
+PLAIN, WEBRTC = "kamailio.cfg", "webrtc.cfg"
+SIP_PORT, TLS_PORT, WS_PORT, WSS_PORT = 5060, 5061, 8080, 8443
 _COMPLAINT = re.compile(r"(?m)^.*\b(?:WARNING|ERROR|CRITICAL|ALERT|BUG): rtpengine .*$")
 _OPTIONS = (
     "OPTIONS sip:{0}:{1} SIP/2.0\r\nVia: SIP/2.0/UDP {0}:{2};branch=z9hG4bK-ready;rport\r\n"
@@ -18,9 +20,9 @@ _OPTIONS = (
 
 
 class Proxy:
-    """A running proxy at an IPv4 and an IPv6 address of its host."""
+    """A running proxy at an IPv4 and an IPv6 address of its host; for browsers and TLS phones at the former only."""
 
-    def __init__(self, host: Host, nodes: list[str], folder: Path, **settings: str) -> None:
+    def __init__(self, host: Host, nodes: list[str], folder: Path, configuration: str = PLAIN, **settings: str) -> None:
         self.host = host
         folder.mkdir()
         definitions = {
@@ -28,9 +30,20 @@ class Proxy:
             "LISTEN_IPV6": f"udp:[{host.address6}]:{SIP_PORT}",
             "NG_NODES": f'"{" ".join(nodes)}"',
             "WORKERS": "2",
+            **(_webrtc(host, folder) if configuration == WEBRTC else {}),
             **settings,
         }
-        command = ["kamailio", "-f", str(CONFIGURATION), "-DD", "-E", "-w", str(folder), "-Y", str(folder)]
+        command = [
+            "kamailio",
+            "-f",
+            str(CONFIGURATIONS / configuration),
+            "-DD",
+            "-E",
+            "-w",
+            str(folder),
+            "-Y",
+            str(folder),
+        ]
         for name, value in definitions.items():
             command += ["-A", f"{name}={value}"]
         self._control = folder / "kamailio_ctl"
@@ -62,3 +75,14 @@ class Proxy:
                     return False
 
             wait_for(answers, "an answer of Kamailio", 20)
+
+
+def _webrtc(host: Host, folder: Path) -> dict[str, str]:
+    certificate, key = write_certificate(folder, host.address)
+    return {
+        "LISTEN_WSS": f"tls:{host.address}:{WSS_PORT}",
+        "LISTEN_WS": f"tcp:{host.address}:{WS_PORT}",
+        "LISTEN_TLS": f"tls:{host.address}:{TLS_PORT}",
+        "TLS_CERTIFICATE": f'"{certificate}"',
+        "TLS_KEY": f'"{key}"',
+    }

@@ -1,37 +1,44 @@
 """A site to call at: a host with the proxy and its media nodes, and hosts with phones, all on one network."""
 
+import itertools
 import re
 from pathlib import Path
 
+from playwright.sync_api import Playwright
+
 from ngdaemon.base.endpoint import Endpoint
 
-from .baresip import BaresipPhone
+from .baresip import PLAIN, BaresipPhone, Security
+from .chromium import BrowserPhone, Chromium
 from .control import Control
 from .gateway import Gateway
 from .handset import Handset
 from .network import Host, Network
-from .proxy import Proxy
+from .proxy import PLAIN as PLAIN_PROXY
+from .proxy import WEBRTC, WS_PORT, WSS_PORT, Proxy
 from .scenario import Scenario
 from .sipp import SippCall, SippPhone
 from .tap import Rtp, Sip, Tap, media_endpoints
-from .voice import Voice
+from .tone import Tone
+from .voice import Talker, Voice
 from .waiting import wait_for
 
 _CORE, _FIRST_MEDIA, _FIRST_PHONE = 1, 2, 10
 _NG_PORTS = range(2223, 2225)
 _HELD = ("0.0.0.0", "::")
+_SERVERS = {"wss": WSS_PORT, "ws": WS_PORT}
 
 
 class Phone:
     """A host with a SIPp phone and the wire at it; `sound` is what its user says."""
 
-    def __init__(self, user: str, host: Host, address: str, proxy: str, folder: Path) -> None:
+    def __init__(self, user: str, host: Host, address: str, proxy: str, folder: Path, voice: Voice) -> None:
         self.user = user
         self.host = host
         self.address = address
         self.proxy = proxy
         self.folder = folder
-        self.voice = Voice(host.namespace)
+        self.voice = voice
         self.sound = self.voice.write_raw(folder)
         self.tap = Tap(host)
         self._handsets: list[Handset] = []
@@ -44,13 +51,15 @@ class Phone:
     def play(self, scenario: Scenario, call_id: str) -> SippCall:
         return self.sipp.play(scenario, call_id)
 
-    def baresip(self, answer: str = "manual") -> BaresipPhone:
+    def baresip(self, answer: str = "manual", security: Security = PLAIN) -> BaresipPhone:
         """Use baresip instead of SIPp at this host."""
         folder = self.folder / f"baresip-{self.host.namespace}"
-        self._baresip = BaresipPhone(self.user, self.host, self.address, self.proxy, self.voice, folder, answer)
+        self._baresip = BaresipPhone(
+            self.user, self.host, self.address, self.proxy, self.voice, folder, answer, security
+        )
         return self._baresip
 
-    def hear(self, other: "Phone", packets: int = 25, since: int | None = None) -> list[Rtp]:
+    def hear(self, other: Talker, packets: int = 25, since: int | None = None) -> list[Rtp]:
         """Wait for so many packets after the mark `since` (now); all must be what the other says, unharmed."""
         begin = self.tap.mark() if since is None else since
         wait_for(lambda: len(self.tap.rtp(False, begin)) >= packets, f"{packets} packets at {self.user}")
@@ -108,6 +117,9 @@ class Site:
         self.phones: list[Phone] = []
         self.tolerated: list[str] = []
         self._proxy: Proxy | None = None
+        self._numbers = itertools.count(_FIRST_PHONE)
+        self._playwright: Playwright | None = None
+        self._browsers: list[Chromium] = []
 
     @property
     def proxy(self) -> Proxy:
@@ -119,7 +131,7 @@ class Site:
         """The only media node, or the first of several."""
         return self.nodes[0]
 
-    def start(self, nodes: int = 1, **settings: str) -> None:
+    def start(self, nodes: int = 1, configuration: str = PLAIN_PROXY, **settings: str) -> None:
         """Start so many media nodes and the proxy; `settings` override the definitions of its configuration."""
         for index in range(nodes):
             number = _FIRST_MEDIA + index
@@ -128,20 +140,41 @@ class Site:
             self.nodes.append(Gateway(self.core, addresses, _NG_PORTS[index], self.folder))
         for node in self.nodes:
             node.start()
-        self._proxy = Proxy(self.core, [node.node for node in self.nodes], self.folder / "proxy", **settings)
+        urls = [node.node for node in self.nodes]
+        self._proxy = Proxy(self.core, urls, self.folder / "proxy", configuration, **settings)
 
-    def phone(self, user: str, ipv6: bool = False) -> Phone:
-        """A phone on a host of its own."""
-        number = _FIRST_PHONE + len(self.phones)
+    def start_webrtc(self, playwright: Playwright | None = None, **settings: str) -> None:
+        """Start a media node, and the proxy for browsers and for phones that encrypt."""
+        self._playwright = playwright
+        self.start(1, WEBRTC, **settings)
+
+    def phone(self, user: str, ipv6: bool = False, tone: int = 0) -> Phone:
+        """A phone on a host of its own; its user speaks, or whistles `tone` Hz."""
+        number = next(self._numbers)
         host = self.network.host(f"{user}{number}", number)
         address, proxy = (host.address6, self.core.address6) if ipv6 else (host.address, self.core.address)
-        return self._add(Phone(user, host, address, proxy, self.folder))
+        voice = Tone(host.namespace, tone) if tone else Voice(host.namespace)
+        return self._add(Phone(user, host, address, proxy, self.folder, voice))
 
     def phone_behind_nat(self, user: str) -> Phone:
         """A phone whose packets show another address and other ports outside than those that it knows."""
-        number = _FIRST_PHONE + len(self.phones)
+        number = next(self._numbers)
         host = self.network.nat(f"{user}{number}", number)
-        return self._add(Phone(user, host, host.address, self.core.address, self.folder))
+        return self._add(Phone(user, host, host.address, self.core.address, self.folder, Voice(host.namespace)))
+
+    def browser(self, user: str, tone: int, takes_calls: bool = False, scheme: str = "wss") -> BrowserPhone:
+        """A page with a phone; all pages are in one browser, unless one was started by `start_browser` since."""
+        chromium = self._browsers[-1] if self._browsers else self.start_browser()
+        server = f"{scheme}://{self.core.address}:{_SERVERS[scheme]}"
+        return chromium.phone(user, server, self.core.address, Tone(user, tone), takes_calls)
+
+    def start_browser(self, behind_nat: bool = False) -> Chromium:
+        """A browser on a host of its own."""
+        assert self._playwright, "the site was started without browsers"
+        number = next(self._numbers)
+        make = self.network.nat if behind_nat else self.network.host
+        self._browsers.append(Chromium(self._playwright, make(f"web{number}", number), self.folder))
+        return self._browsers[-1]
 
     def _add(self, phone: Phone) -> Phone:
         self.phones.append(phone)
@@ -178,11 +211,14 @@ class Site:
             assert packet.datagram.destination.address in media, f"{phone.user} spoke to {packet.datagram.destination}"
 
     def save_captures(self) -> None:
-        """Leave what passed the phones beside the logs, to be looked at with Wireshark."""
+        """Leave what passed beside the logs: at the phones, for Wireshark, and between proxy and media nodes, to read."""
+        self.control.write(self.folder / "ng.txt")
         for phone in self.phones:
             phone.tap.write(self.folder / f"{phone.host.namespace}.pcap")
 
     def close(self) -> None:
+        for browser in self._browsers:
+            browser.close()
         for phone in self.phones:
             phone.close()
         if self._proxy:

@@ -4,6 +4,7 @@ import hashlib
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from .tap import Rtp
 
@@ -67,6 +68,16 @@ class Voice:
             )
         steps = [(packet.sequence - first.sequence) % 65536 for packet in packets]
         assert steps == list(range(len(steps))), f"packets of {self.speaker} lost, doubled or reordered: {steps}"
+
+
+class Talker(Protocol):
+    """Whoever is heard at the other end of a call."""
+
+    @property
+    def user(self) -> str: ...
+
+    @property
+    def voice(self) -> Voice: ...
 
 
 def decode_alaw(octet: int) -> int:
