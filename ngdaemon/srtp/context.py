@@ -1,0 +1,285 @@
+"""Contexts: one master key, one direction, all synchronisation sources of a transport (RFC 3711 §3.2)."""
+
+from typing import NamedTuple
+
+from ngdaemon.base.errors import WireError
+from ngdaemon.srtp.header import E_BIT, INDEX, RTCP_FIXED, RTP_FIXED, SEQUENCE_SSRC, SSRC_RTCP
+from ngdaemon.srtp.keys import Keys
+from ngdaemon.srtp.transform import transforms
+from ngdaemon.srtp.window import CYCLE, Window, estimate
+
+MAX_SOURCES = 1024
+"""SSRCs of one context. None is ever forgotten: its packets could be replayed, or its indices used again."""
+
+RTP_LIFETIME = 1 << 48
+RTCP_LIFETIME = 1 << 31
+"""Packets that one master key may protect (RFC 3711 §9.2, RFC 7714 §14.2; KEY-06)."""
+
+RESTORED_AHEAD = 1 << 16
+"""How far the RTCP index of a restored sender moves on, beyond what was sent after its state was written down."""
+
+
+class Refused(WireError):
+    """The packet must not go on. It changed nothing."""
+
+    def __init__(self, reason: str, *, replayed: bool = False) -> None:
+        super().__init__(reason)
+        self.replayed = replayed
+        """Its index was used before, or is too old to know. False: not authentic, malformed, or no more packets."""
+
+
+class SourceState(NamedTuple):
+    """One SSRC of a context. Indices are the highest ones, -1 for none; bit n of `seen` tells of the index n below."""
+
+    ssrc: int
+    rtp: int
+    """48 bits: rollover counter and sequence number."""
+    rtp_seen: int
+    rtcp: int
+    """31 bits."""
+    rtcp_seen: int
+
+
+class State(NamedTuple):
+    """What a context knows besides its keys: plain numbers, to be written down."""
+
+    sources: tuple[SourceState, ...] = ()
+    rtp_packets: int = 0
+    """Protected so far with the key; 0 for receivers, which do not count."""
+    rtcp_packets: int = 0
+
+
+class _Source:
+    """The indices of one SSRC."""
+
+    __slots__ = ("rtcp", "rtp")
+
+    def __init__(self, rtp: Window, rtcp: Window) -> None:
+        self.rtp = rtp
+        self.rtcp = rtcp
+
+
+class _Context:
+    """What receivers and senders have in common."""
+
+    __slots__ = ("_rtcp", "_rtcp_encrypted", "_rtp", "_sources", "_window")
+
+    def __init__(self, keys: Keys) -> None:
+        self._rtp, self._rtcp = transforms(keys)
+        self._rtcp_encrypted = keys.rtcp_encrypted
+        self._window = keys.window
+        self._sources: dict[int, _Source] = {}
+
+    def knows(self, ssrc: int) -> bool:
+        """Whether a packet of that SSRC, RTP or RTCP, has gone through."""
+        return ssrc in self._sources
+
+    def _new_source(self) -> _Source:
+        """A source that is not kept yet. Raises Refused when there is no room for one more."""
+        if len(self._sources) >= MAX_SOURCES:
+            raise Refused("too many sources for one key")
+        return _Source(Window(self._window), Window(self._window))
+
+    def _source_states(self) -> tuple[SourceState, ...]:
+        return tuple(
+            SourceState(ssrc, source.rtp.highest, source.rtp.seen, source.rtcp.highest, source.rtcp.seen)
+            for ssrc, source in self._sources.items()
+        )
+
+    def _restore_sources(self, state: State) -> None:
+        for it in state.sources:
+            rtp, rtcp = Window(self._window, it.rtp, it.rtp_seen), Window(self._window, it.rtcp, it.rtcp_seen)
+            self._sources[it.ssrc] = _Source(rtp, rtcp)
+
+
+class Inbound(_Context):
+    """Takes in what the peer protected. State is made and changed by authentic packets alone (SRTP-02, SRTP-10)."""
+
+    __slots__ = ("_expected",)
+
+    def __init__(self, keys: Keys) -> None:
+        """Raises ValueError for keys that do not fit their suite, and for suites that are not supported."""
+        super().__init__(keys)
+        self._expected: dict[int, int] = {}
+
+    def rtp(self, packet: bytes) -> bytes:
+        """The RTP packet inside. Raises Refused."""
+        transform = self._rtp
+        if len(packet) < transform.shortest:
+            raise Refused("shorter than a protected packet")
+        sequence, ssrc = SEQUENCE_SSRC.unpack_from(packet)
+        source = self._sources.get(ssrc) or self._new_source()
+        window = source.rtp
+        index = estimate(window.highest, sequence)
+        if not 0 <= index < RTP_LIFETIME:
+            index = _within(index, sequence)
+        if window.used(index):
+            raise Refused("replayed, or too old", replayed=True)
+        plain = transform.open(packet, ssrc, index)
+        if plain is None:
+            index = self._expected_index(ssrc, sequence)
+            plain = transform.open(packet, ssrc, index) if index else None
+            if plain is None:
+                raise Refused("not authentic")
+        window.use(index)
+        self._keep(ssrc, source)
+        return plain
+
+    def rtcp(self, packet: bytes) -> bytes:
+        """The RTCP packet inside. Raises Refused."""
+        transform = self._rtcp
+        length = len(packet)
+        if length < transform.shortest:
+            raise Refused("shorter than a protected packet")
+        (ssrc,) = SSRC_RTCP.unpack_from(packet)
+        (word,) = INDEX.unpack_from(packet, length - transform.word_at)
+        if not word & E_BIT and self._rtcp_encrypted:
+            raise Refused("not encrypted")
+        index = word & ~E_BIT
+        source = self._sources.get(ssrc) or self._new_source()
+        if source.rtcp.used(index):
+            raise Refused("replayed, or too old", replayed=True)
+        plain = transform.open(packet, ssrc, word)
+        if plain is None:
+            raise Refused("not authentic")
+        source.rtcp.use(index)
+        if ssrc not in self._sources:
+            self._sources[ssrc] = source
+        return plain
+
+    def expect(self, state: State) -> None:
+        """After a rekey: the peer may keep the rollover counters that it had with its old key (SRTP-07).
+
+        The first packet of each of those sources is tried with a counter of 0, then with the one that `state`, of the
+        old context, leads to. What authenticates decides.
+        """
+        self._expected = {source.ssrc: source.rtp for source in state.sources if source.rtp >= 0}
+
+    def state(self) -> State:
+        """To be written down, and read back by `restore` of a context with the same keys."""
+        return State(self._source_states())
+
+    def restore(self, state: State) -> None:
+        """Go on from that state; what was received after it was written down could be replayed."""
+        self._restore_sources(state)
+
+    def _keep(self, ssrc: int, source: _Source) -> None:
+        if ssrc not in self._sources:
+            self._sources[ssrc] = source
+        if self._expected:
+            self._expected.pop(ssrc, None)
+
+    def _expected_index(self, ssrc: int, sequence: int) -> int:
+        """Where the old key would have put the packet; 0 when there is nothing to try."""
+        highest = self._expected.get(ssrc, -1)
+        index = estimate(highest, sequence)
+        return index if highest >= 0 and CYCLE <= index < RTP_LIFETIME else 0
+
+
+class Outbound(_Context):
+    """Protects what we send. No index is used twice for one SSRC (SRTP-05)."""
+
+    __slots__ = ("_lifetime", "_rtcp_packets", "_rtp_packets")
+
+    def __init__(self, keys: Keys, lifetime: int = RTP_LIFETIME) -> None:
+        """`lifetime` is how many packets of each kind the key may protect (`2^n` of RFC 4568 §6.1).
+
+        Raises ValueError for keys that do not fit their suite, and for suites that are not supported.
+        """
+        super().__init__(keys)
+        self._lifetime = min(lifetime, RTP_LIFETIME)
+        self._rtp_packets = 0
+        self._rtcp_packets = 0
+
+    @property
+    def left(self) -> int:
+        """Packets that the key may still protect: of RTP or of RTCP, whichever will be exhausted first."""
+        rtcp_lifetime = min(self._lifetime, RTCP_LIFETIME)
+        return min(self._lifetime - self._rtp_packets, rtcp_lifetime - self._rtcp_packets)
+
+    @property
+    def half_used(self) -> bool:
+        """More than half of the packets of one kind are gone: time to warn (KEY-06)."""
+        rtcp_lifetime = min(self._lifetime, RTCP_LIFETIME)
+        return 2 * self._rtp_packets > self._lifetime or 2 * self._rtcp_packets > rtcp_lifetime
+
+    def rtp(self, packet: bytes) -> bytes:
+        """The RTP packet protected.
+
+        Raises Refused when its index was used before or is too old to know, when the key is exhausted, and for what
+        is no RTP packet.
+        """
+        if len(packet) < RTP_FIXED:
+            raise Refused("shorter than a header")
+        if self._rtp_packets >= self._lifetime:
+            raise Refused("the key is exhausted")
+        sequence, ssrc = SEQUENCE_SSRC.unpack_from(packet)
+        source = self._sources.get(ssrc) or self._new_source()
+        window = source.rtp
+        index = estimate(window.highest, sequence)
+        if index < 0 and window.highest < 0:
+            index = sequence
+        if window.used(index) or not 0 <= index < RTP_LIFETIME:
+            raise Refused("sent already, or too old", replayed=True)
+        protected = self._rtp.seal(packet, ssrc, index)
+        if protected is None:
+            raise Refused("shorter than its header")
+        window.use(index)
+        self._rtp_packets += 1
+        if ssrc not in self._sources:
+            self._sources[ssrc] = source
+        return protected
+
+    def rtcp(self, packet: bytes) -> bytes:
+        """The RTCP packet protected, under the next index of its SSRC: 1, 2, 3 … (SRTP-08).
+
+        Raises Refused when the key is exhausted, and for what is no RTCP packet.
+        """
+        if len(packet) < RTCP_FIXED:
+            raise Refused("shorter than a header")
+        (ssrc,) = SSRC_RTCP.unpack_from(packet)
+        source = self._sources.get(ssrc) or self._new_source()
+        index = max(source.rtcp.highest, 0) + 1
+        if self._rtcp_packets >= self._lifetime or index >= RTCP_LIFETIME:
+            raise Refused("the key is exhausted")
+        protected = self._rtcp.seal(packet, ssrc, index)
+        source.rtcp.use(index)
+        self._rtcp_packets += 1
+        if ssrc not in self._sources:
+            self._sources[ssrc] = source
+        return protected
+
+    def state(self) -> State:
+        """To be written down, and read back by `restore`."""
+        return State(self._source_states(), self._rtp_packets, self._rtcp_packets)
+
+    def restore(self, state: State) -> None:
+        """Go on from that state with the same key. It may be older than what was sent last.
+
+        All up to the highest RTP index counts as sent, and the RTCP indices move on by `RESTORED_AHEAD`.
+        """
+        self.follow(state)
+        self._rtp_packets, self._rtcp_packets = state.rtp_packets, state.rtcp_packets
+        for source in self._sources.values():
+            if source.rtcp.highest >= 0:
+                source.rtcp.use(source.rtcp.highest + RESTORED_AHEAD)
+
+    def follow(self, state: State) -> None:
+        """After a rekey: go on with the rollover counters and RTCP indices of the old key (RFC 3711 §3.3.1, §3.4).
+
+        Without it they start anew, as SDES wants it when our address changed (SRTP-06).
+        """
+        self._restore_sources(state)
+        for source in self._sources.values():
+            source.rtp.close()
+
+
+def _within(index: int, sequence: int) -> int:
+    """The index to try for a packet whose estimate is no index.
+
+    Nothing is from before the first cycle: a sender that jumps back over 0 at its start has not counted a cycle. After
+    the last cycle there is nothing.
+    """
+    if index < 0:
+        return sequence
+    raise Refused("no more packets with this key")

@@ -1,0 +1,33 @@
+"""Where the encrypted part of an RTP packet begins (RFC 3711 §3.1), and the fields that SRTP reads."""
+
+from struct import Struct
+
+SEQUENCE_SSRC = Struct("!2xH4xI")
+"""Sequence number and SSRC of an RTP packet."""
+
+SSRC_RTCP = Struct("!4xI")
+"""SSRC of the sender of an RTCP packet."""
+
+RTP_FIXED = 12
+RTCP_FIXED = 8
+"""Octets of a header that are always there. Those of RTCP are all that stays clear."""
+
+INDEX = Struct("!I")
+"""The word that each SRTCP packet carries: E bit, then the index in 31 bits."""
+
+E_BIT = 1 << 31
+"""The SRTCP packet is encrypted (RFC 3711 §3.4)."""
+
+VARIABLE = 0x1F
+"""Bits of the first octet that make an RTP header longer: extension and count of contributing sources."""
+
+_EXTENSION, _COUNT = 0x10, 0x0F
+
+
+def variable_header(packet: bytes) -> int:
+    """Octets of an RTP header with contributing sources or an extension, which may be more than the packet has."""
+    length = RTP_FIXED + 4 * (packet[0] & _COUNT)
+    if packet[0] & _EXTENSION:
+        # RFC 3550 §5.3.1: two octets of profile, two with the number of 32-bit words that follow
+        length += 4 + 4 * int.from_bytes(packet[length + 2 : length + 4], "big")
+    return length

@@ -1,0 +1,55 @@
+"""Session keys out of master keys (RFC 3711 §4.3, RFC 6188 §3, RFC 7714 §11)."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives.ciphers import Cipher as Encryption
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CTR
+
+from ngdaemon.srtp.keys import Keys
+
+AUTH_KEY = 20
+"""Octets of the key of HMAC-SHA1."""
+
+_SALT = 14
+_LABEL_SHIFT = 48
+
+
+class Label(IntEnum):
+    """What a derived key is for: the first of the three labels, which follow each other (RFC 3711 §4.3.2)."""
+
+    RTP = 0
+    RTCP = 3
+
+
+class SessionKeys(NamedTuple):
+    """What the packets of one kind are protected with. Never shown."""
+
+    cipher: bytes
+    auth: bytes
+    """20 octets; of no use to AES-GCM."""
+    salt: bytes
+    """14 octets, 12 for AES-GCM."""
+
+    def __repr__(self) -> str:
+        return "SessionKeys()"
+
+
+def derive(key: bytes, salt: bytes, label: int, length: int, rate_index: int = 0) -> bytes:
+    """`length` octets of key material for that label.
+
+    `rate_index` is the packet index divided by the key derivation rate, 0 for a single derivation. The salt of
+    AES-GCM, 12 octets, stands at the left of the 14 (standards: §9, GCM salt trap).
+    """
+    x = int.from_bytes(salt.ljust(_SALT, b"\0"), "big") ^ (label << _LABEL_SHIFT) ^ rate_index
+    stream = Encryption(AES(key), CTR((x << 16).to_bytes(16, "big"))).encryptor()
+    return stream.update(bytes(length))
+
+
+def session_keys(keys: Keys, label: Label, rate_index: int = 0) -> SessionKeys:
+    """The three session keys of RTP or of RTCP, for packets of that `rate_index`."""
+    suite = keys.suite
+    lengths = (suite.key, AUTH_KEY, suite.salt)
+    parts = (derive(keys.key, keys.salt, label + at, length, rate_index) for at, length in enumerate(lengths))
+    return SessionKeys(*parts)

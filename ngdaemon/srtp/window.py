@@ -1,0 +1,58 @@
+"""Which packet indices were used: the replay list of a receiver, the memory of a sender (RFC 3711 §3.3)."""
+
+SMALLEST = 64
+"""Packets (RFC 3711 §3.3.2)."""
+
+HALF = 1 << 15
+CYCLE = 1 << 16
+
+
+def estimate(highest: int, sequence: int) -> int:
+    """The packet index (48 bits: rollover counter and sequence number) that a sequence number most likely stands for.
+
+    `highest` is the highest index so far, -1 for none (RFC 3711 §3.3.1, appendix A). Negative when the packet would
+    be from before the first cycle.
+    """
+    index = (highest & ~0xFFFF) | sequence
+    ahead = index - highest
+    if ahead > HALF:
+        return index - CYCLE
+    if ahead < -HALF:
+        return index + CYCLE
+    return index
+
+
+class Window:
+    """The highest index and which of those behind it were used; what is further behind counts as used."""
+
+    __slots__ = ("_bits", "_size", "highest", "seen")
+
+    def __init__(self, size: int, highest: int = -1, seen: int = 0) -> None:
+        self._size = max(size, SMALLEST)
+        self._bits = (1 << self._size) - 1
+        self.highest = highest
+        """-1 for none."""
+        self.seen = seen & self._bits
+        """Bit n tells of the index n below the highest."""
+
+    def used(self, index: int) -> bool:
+        """Whether the index was used, or is too old to know."""
+        behind = self.highest - index
+        if behind < 0:
+            return False
+        return behind >= self._size or bool(self.seen >> behind & 1)
+
+    def use(self, index: int) -> None:
+        """Remember an index that `used` said no to."""
+        ahead = index - self.highest
+        if ahead <= 0:
+            self.seen |= 1 << -ahead
+            return
+        # a first packet, or a jump out of the window, leaves nothing to shift
+        self.seen = (self.seen << ahead | 1) & self._bits if ahead < self._size else 1
+        self.highest = index
+
+    def close(self) -> None:
+        """Take everything up to the highest index as used."""
+        if self.highest >= 0:
+            self.seen = self._bits
