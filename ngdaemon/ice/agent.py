@@ -22,7 +22,9 @@ from ngdaemon.ice.checklist import Base
 from ngdaemon.ice.credentials import Credentials
 from ngdaemon.ice.pacing import Pacer, RateCap
 from ngdaemon.ice.report import ConsentLost, Event, Pair, Remote, Restarted, Selected, Transmit, Usable
-from ngdaemon.ice.session import LINGER, Policy, Session, Surroundings
+from ngdaemon.ice.role import Policy, Surroundings
+from ngdaemon.ice.selection import LINGER
+from ngdaemon.ice.session import Session
 
 MAX_SEEN = 256
 """Transaction ids of the peer that are remembered, with their source."""
@@ -94,6 +96,7 @@ class Agent:
             self._around.bases.pop(socket, None)
         for session in self._sessions():
             session.forget(lambda base: base.socket in sockets)
+        self._tidy()
 
     def set_remote(self, remote: Remote, now: float) -> None:
         """Take what the peer's SDP says. Saying it again changes nothing; further candidates are added (trickle).
@@ -102,9 +105,9 @@ class Agent:
         """
         known = self._session.remote
         if known is not None and (known.ufrag, known.pwd) != (remote.ufrag, remote.pwd):
-            early = self._session.early
-            self._replace(self._session.local, controlling=self._session.controlling)
-            self._session.early = early
+            former = self._session
+            self._replace(former.local, controlling=former.controlling)
+            self._session.inherit(former)
             self._events.append(Restarted())
         self._session.set_remote(remote, now)
         self._tidy()
@@ -153,7 +156,7 @@ class Agent:
         unknown = message.unknown
         if unknown:
             listed = b"".join(attribute.to_bytes(2) for attribute in unknown[:8])
-            session.reject(message, [stun.error_code(420), (stun.UNKNOWN_ATTRIBUTES, listed)], base, source)
+            session.answer(stun.ERROR, message, [stun.error_code(420), (stun.UNKNOWN_ATTRIBUTES, listed)], base, source)
             return True
         session.receive_request(message, base, source, now)
         return True
@@ -195,7 +198,7 @@ class Agent:
             if isinstance(event, Usable | Selected | ConsentLost) and self._session.selected(event.component) is None:
                 self._events.append(event)
         former.events.clear()
-        if self._session.complete(self._around.components()):
+        if self._session.complete:
             self._former = None
 
     # Output
@@ -248,7 +251,7 @@ class Agent:
     @property
     def complete(self) -> bool:
         """Whether each component has a nominated pair."""
-        return self._session.complete(self._around.components())
+        return self._session.complete
 
     def releasable(self, now: float) -> frozenset[SocketId]:
         """Sockets of which no use is made, once that is certain: 3 s after completion (RFC 8445 §8.3.1, ICE-07)."""

@@ -1,6 +1,6 @@
 """Consent: the peer says again and again that it wants what we send (RFC 7675)."""
 
-from enum import Enum
+from collections.abc import Callable
 
 from ngdaemon.base.sources import Rng
 from ngdaemon.ice.checklist import Check
@@ -12,13 +12,8 @@ EXPIRY = 30.0
 KEEPALIVE = 15.0
 """Seconds of silence after which a lite agent, that checks nothing, keeps the path open (ICE-11, TIM-07)."""
 
-
-class Due(Enum):
-    """What the time has come for."""
-
-    NOTHING = "nothing"
-    CHECK = "a consent check"
-    EXPIRED = "the end: consent is lost"
+Send = Callable[[Check], bytes]
+"""Sends a check of that pair, once; returns the transaction id."""
 
 
 class Consent:
@@ -28,55 +23,107 @@ class Consent:
     lost stays lost, whatever is answered later: only an ICE restart brings new consent (CONS-01).
     """
 
-    __slots__ = ("_outstanding", "_rng", "lost", "next_check", "pair")
+    __slots__ = ("_next", "_outstanding", "_rng", "check", "lost")
 
-    def __init__(self, pair: Check, rng: Rng) -> None:
+    def __init__(self, check: Check, rng: Rng) -> None:
         self._rng = rng
         self._outstanding: set[bytes] = set()
-        self.pair = pair
         self.lost = False
-        self.next_check = pair.confirmed + self._interval()
+        self.check = check
+        self._next = check.confirmed + self._interval()
 
     def _interval(self) -> float:
         """4 to 6 seconds."""
         return INTERVAL * (0.8 + self._rng.below(401) / 1000)
 
     @property
-    def expires(self) -> float:
-        return self.pair.confirmed + EXPIRY
+    def due(self) -> float | None:
+        """When there is something to do."""
+        return None if self.lost else min(self._next, self.check.confirmed + EXPIRY)
 
-    @property
-    def next_due(self) -> float | None:
-        return None if self.lost else min(self.next_check, self.expires)
-
-    def move(self, pair: Check) -> None:
-        """Send on another pair, that a check has just found to work."""
+    def move(self, check: Check) -> None:
+        """Send on another pair, that was found to work."""
         self._outstanding.clear()
-        self.pair = pair
-        self.next_check = pair.confirmed + self._interval()
+        self.check = check
+        self._next = check.confirmed + self._interval()
 
-    def due(self, now: float) -> Due:
-        if self.lost:
-            return Due.NOTHING
-        if now >= self.expires:
-            self.lose()
-            return Due.EXPIRED
-        return Due.CHECK if now >= self.next_check else Due.NOTHING
+    def expects(self, transaction: bytes) -> bool:
+        return transaction in self._outstanding
+
+    def renewed(self, now: float) -> None:
+        """A check was answered; those sent before it need no answer any more."""
+        self.check.confirmed = now
+        self._outstanding.clear()
 
     def lose(self) -> None:
         """It is over: expired, or refused by the peer (CONS-02)."""
         self.lost = True
         self._outstanding.clear()
 
-    def sent(self, transaction: bytes, now: float) -> None:
-        """A check with that id leaves now."""
-        self._outstanding.add(transaction)
-        self.next_check = now + self._interval()
+    def run(self, send: Send, now: float) -> bool:
+        """Do what the time has come for; True when consent was lost by it."""
+        if self.lost:
+            return False
+        if now >= self.check.confirmed + EXPIRY:
+            self.lose()
+            return True
+        if now >= self._next:
+            self._outstanding.add(send(self.check))
+            self._next = now + self._interval()
+        return False
 
-    def expects(self, transaction: bytes) -> bool:
-        return transaction in self._outstanding
 
-    def renewed(self, now: float) -> None:
-        """A check was answered; what was sent before it needs no answer any more."""
-        self.pair.confirmed = now
-        self._outstanding.clear()
+class Watch:
+    """Consent of a full agent, keepalives of a lite one, for each component that sends."""
+
+    def __init__(self, rng: Rng, *, lite: bool) -> None:
+        self._rng = rng
+        self._lite = lite
+        self._consents: dict[int, Consent] = {}
+        self._kept: dict[int, tuple[Check, float]] = {}
+
+    def follow(self, check: Check, now: float) -> None:
+        """The component of this pair sends on it from now on. It does not bring lost consent back."""
+        component = check.component
+        if self._lite:
+            due = self._kept[component][1] if component in self._kept else now + KEEPALIVE
+            self._kept[component] = (check, due)
+        elif component not in self._consents:
+            self._consents[component] = Consent(check, self._rng)
+        elif not self._consents[component].lost and self._consents[component].check is not check:
+            self._consents[component].move(check)
+
+    def sendable(self, component: int) -> Check | None:
+        """The pair that the peer consents to be sent to on."""
+        if self._lite:
+            return self._kept[component][0] if component in self._kept else None
+        consent = self._consents.get(component)
+        return None if consent is None or consent.lost else consent.check
+
+    def forget(self, checks: list[Check]) -> None:
+        """These pairs are no more."""
+        gone = {id(check) for check in checks}
+        self._consents = {key: each for key, each in self._consents.items() if id(each.check) not in gone}
+        self._kept = {key: each for key, each in self._kept.items() if id(each[0]) not in gone}
+
+    def expecting(self, transaction: bytes) -> Consent | None:
+        """The consent that the answer to that check renews."""
+        return next((consent for consent in self._consents.values() if consent.expects(transaction)), None)
+
+    @property
+    def next_due(self) -> float | None:
+        dues = [due for consent in self._consents.values() if (due := consent.due) is not None]
+        return min((*dues, *(due for _, due in self._kept.values())), default=None)
+
+    def note_sent(self, component: int, now: float) -> None:
+        """Something else was sent: no keepalive is needed for a while."""
+        if component in self._kept:
+            self._kept[component] = (self._kept[component][0], now + KEEPALIVE)
+
+    def run(self, check: Send, keep_alive: Callable[[Check], None], now: float) -> list[int]:
+        """Send what is due; the components whose consent was lost."""
+        for component, (pair, due) in self._kept.items():
+            if due <= now:
+                keep_alive(pair)
+                self._kept[component] = (pair, now + KEEPALIVE)
+        return [component for component, consent in self._consents.items() if consent.run(check, now)]

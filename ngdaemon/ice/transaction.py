@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from ngdaemon.base.endpoint import Endpoint
-from ngdaemon.base.ids import SocketId
 from ngdaemon.ice.checklist import Check
 
 RTO = 0.5
@@ -20,8 +18,6 @@ class Transaction:
 
     id: bytes
     check: Check
-    socket: SocketId
-    to: Endpoint
     data: bytes
     controlling: bool
     """The role that the request claims."""
