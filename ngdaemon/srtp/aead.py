@@ -3,7 +3,7 @@
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ngdaemon.srtp.header import E_BIT, INDEX, RTCP_FIXED, RTP_FIXED, VARIABLE, variable_header
+from ngdaemon.srtp.header import E_BIT, RTCP_FIXED, RTP_FIXED, VARIABLE, WORD, variable_header
 from ngdaemon.srtp.kdf import SessionKeys
 from ngdaemon.srtp.keys import Keys
 
@@ -67,13 +67,13 @@ class AeadRtcp:
         self._salt = int.from_bytes(session.salt, "big")
         self._encrypted = keys.rtcp_encrypted
         self._mki = keys.mki
-        self.word_at = INDEX.size + len(keys.mki)
+        self.word_at = WORD.size + len(keys.mki)
         self.shortest = RTCP_FIXED + _TAG + self.word_at
 
     def seal(self, packet: bytes, ssrc: int, index: int) -> bytes:
         """See `RtcpTransform`."""
         start = RTCP_FIXED if self._encrypted else len(packet)
-        word = INDEX.pack(index | E_BIT if self._encrypted else index)
+        word = WORD.pack(index | E_BIT if self._encrypted else index)
         nonce = (self._salt ^ ssrc << 48 ^ index).to_bytes(12, "big")
         header = packet[:start]
         return header + self._aead.encrypt(nonce, packet[start:], header + word) + word + self._mki
@@ -81,12 +81,12 @@ class AeadRtcp:
     def open(self, packet: bytes, ssrc: int, word: int) -> bytes | None:
         """See `RtcpTransform`."""
         end = len(packet) - self.word_at
-        if not packet.startswith(self._mki, end + INDEX.size):
+        if not packet.startswith(self._mki, end + WORD.size):
             return None
         start = RTCP_FIXED if word & E_BIT else end - _TAG
         nonce = (self._salt ^ ssrc << 48 ^ word & ~E_BIT).to_bytes(12, "big")
         header = packet[:start]
         try:
-            return header + self._aead.decrypt(nonce, packet[start:end], header + INDEX.pack(word))
+            return header + self._aead.decrypt(nonce, packet[start:end], header + WORD.pack(word))
         except InvalidTag:
             return None

@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 from ngdaemon.base.errors import WireError
-from ngdaemon.srtp.header import E_BIT, INDEX, RTCP_FIXED, RTP_FIXED, SEQUENCE_SSRC, SSRC_RTCP
+from ngdaemon.srtp.header import E_BIT, RTCP_FIXED, RTP_FIXED, SEQUENCE_SSRC, SSRC_RTCP, WORD
 from ngdaemon.srtp.keys import Keys
 from ngdaemon.srtp.transform import transforms
-from ngdaemon.srtp.window import CYCLE, Window, estimate
+from ngdaemon.srtp.window import CYCLE, EARLY, Window, estimate
 
 MAX_SOURCES = 1024
 """SSRCs of one context. None is ever forgotten: its packets could be replayed, or its indices used again."""
@@ -110,11 +110,9 @@ class Inbound(_Context):
         sequence, ssrc = SEQUENCE_SSRC.unpack_from(packet)
         source = self._sources.get(ssrc) or self._new_source()
         window = source.rtp
-        index = estimate(window.highest, sequence)
+        index = window.place(sequence)
         if not 0 <= index < RTP_LIFETIME:
-            index = _within(index, sequence)
-        if window.used(index):
-            raise Refused("replayed, or too old", replayed=True)
+            index = _second_look(window, sequence, index)
         plain = transform.open(packet, ssrc, index)
         if plain is None:
             index = self._expected_index(ssrc, sequence)
@@ -132,7 +130,7 @@ class Inbound(_Context):
         if length < transform.shortest:
             raise Refused("shorter than a protected packet")
         (ssrc,) = SSRC_RTCP.unpack_from(packet)
-        (word,) = INDEX.unpack_from(packet, length - transform.word_at)
+        (word,) = WORD.unpack_from(packet, length - transform.word_at)
         if not word & E_BIT and self._rtcp_encrypted:
             raise Refused("not encrypted")
         index = word & ~E_BIT
@@ -216,10 +214,8 @@ class Outbound(_Context):
         sequence, ssrc = SEQUENCE_SSRC.unpack_from(packet)
         source = self._sources.get(ssrc) or self._new_source()
         window = source.rtp
-        index = estimate(window.highest, sequence)
-        if index < 0 and window.highest < 0:
-            index = sequence
-        if window.used(index) or not 0 <= index < RTP_LIFETIME:
+        index = window.place(sequence)
+        if not 0 <= index < RTP_LIFETIME:
             raise Refused("sent already, or too old", replayed=True)
         protected = self._rtp.seal(packet, ssrc, index)
         if protected is None:
@@ -274,12 +270,11 @@ class Outbound(_Context):
             source.rtp.close()
 
 
-def _within(index: int, sequence: int) -> int:
-    """The index to try for a packet whose estimate is no index.
+def _second_look(window: Window, sequence: int, placed: int) -> int:
+    """The index to try for a packet that `place` gave none. Raises Refused when there is none.
 
-    Nothing is from before the first cycle: a sender that jumps back over 0 at its start has not counted a cycle. After
-    the last cycle there is nothing.
+    Nothing is from before the first cycle: a sender that jumps back over 0 there has not counted a cycle.
     """
-    if index < 0:
+    if placed == EARLY and not window.used(sequence):
         return sequence
-    raise Refused("no more packets with this key")
+    raise Refused("replayed, or too old", replayed=True)

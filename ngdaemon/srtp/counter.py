@@ -1,6 +1,7 @@
 """AES in counter mode, or no cipher, with HMAC-SHA1 (RFC 3711 §4.1.1, §4.2; RFC 6188)."""
 
 from hmac import compare_digest
+from struct import Struct
 
 from cryptography.hazmat.primitives.ciphers import Cipher as Encryption
 from cryptography.hazmat.primitives.ciphers import CipherContext
@@ -9,10 +10,13 @@ from cryptography.hazmat.primitives.ciphers.modes import CTR
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.hmac import HMAC
 
-from ngdaemon.srtp.header import E_BIT, INDEX, RTCP_FIXED, RTP_FIXED, VARIABLE, variable_header
+from ngdaemon.srtp.header import E_BIT, RTCP_FIXED, RTP_FIXED, VARIABLE, WORD, variable_header
 from ngdaemon.srtp.kdf import SessionKeys
 from ngdaemon.srtp.keys import Keys
 from ngdaemon.srtp.suites import Cipher
+
+_COUNTER, _HALVES = Struct("!QQ").pack, Struct("!QQ").unpack
+"""(salt × 2^16) XOR (SSRC × 2^64) XOR (index × 2^16), in two halves (RFC 3711 §4.1.1)."""
 
 
 def _keystream(keys: Keys, session: SessionKeys, encrypted: bool) -> CipherContext | None:
@@ -30,11 +34,11 @@ def _mac(session: SessionKeys) -> HMAC:
 class CounterRtp:
     """RTP packets: header, ciphertext, MKI, tag. The rollover counter is authenticated, though not sent."""
 
-    __slots__ = ("_mac", "_mki", "_salt", "_stream", "_tag", "_trailer", "shortest")
+    __slots__ = ("_high", "_low", "_mac", "_mki", "_stream", "_tag", "_trailer", "shortest")
 
     def __init__(self, keys: Keys, session: SessionKeys) -> None:
         self._stream = _keystream(keys, session, keys.encrypted)
-        self._salt = int.from_bytes(session.salt, "big") << 16
+        self._high, self._low = _HALVES(session.salt + b"\0\0")
         self._mac = _mac(session)
         self._tag = keys.suite.tag if keys.authenticated else 0
         self._mki = keys.mki
@@ -47,7 +51,7 @@ class CounterRtp:
         if body is None or not self._tag:
             return body and body + self._mki
         mac = self._mac.copy()
-        mac.update(body + (index >> 16).to_bytes(4, "big"))
+        mac.update(body + WORD.pack(index >> 16))
         return body + self._mki + mac.finalize()[: self._tag]
 
     def open(self, packet: bytes, ssrc: int, index: int) -> bytes | None:
@@ -58,7 +62,7 @@ class CounterRtp:
             return None
         if self._tag:
             mac = self._mac.copy()
-            mac.update(body + (index >> 16).to_bytes(4, "big"))
+            mac.update(body + WORD.pack(index >> 16))
             if not compare_digest(mac.finalize()[: self._tag], packet[-self._tag :]):
                 return None
         return self._crypt(body, ssrc, index)
@@ -71,32 +75,32 @@ class CounterRtp:
         stream = self._stream
         if stream is None:
             return packet
-        stream.reset_nonce((self._salt ^ ssrc << 64 ^ index << 16).to_bytes(16, "big"))
+        stream.reset_nonce(_COUNTER(self._high ^ ssrc, self._low ^ index << 16))
         return packet[:start] + stream.update(packet[start:])
 
 
 class CounterRtcp:
     """RTCP packets: eight octets, ciphertext, E bit with index, MKI, tag. Always authenticated (SRTP-09)."""
 
-    __slots__ = ("_encrypted", "_mac", "_mki", "_salt", "_stream", "_tag", "shortest", "word_at")
+    __slots__ = ("_encrypted", "_high", "_low", "_mac", "_mki", "_stream", "_tag", "shortest", "word_at")
 
     def __init__(self, keys: Keys, session: SessionKeys) -> None:
         # RFC 3711 §3.4: the E bit of each packet says whether it is encrypted, so a receiver always has the cipher
         self._stream = _keystream(keys, session, encrypted=True)
         self._encrypted = keys.rtcp_encrypted
-        self._salt = int.from_bytes(session.salt, "big") << 16
+        self._high, self._low = _HALVES(session.salt + b"\0\0")
         self._mac = _mac(session)
         self._tag = keys.suite.rtcp_tag
         self._mki = keys.mki
-        self.word_at = INDEX.size + len(keys.mki) + self._tag
+        self.word_at = WORD.size + len(keys.mki) + self._tag
         self.shortest = RTCP_FIXED + self.word_at
 
     def seal(self, packet: bytes, ssrc: int, index: int) -> bytes:
         """See `RtcpTransform`."""
         if self._encrypted:
-            body = self._crypt(packet, ssrc, index) + INDEX.pack(index | E_BIT)
+            body = self._crypt(packet, ssrc, index) + WORD.pack(index | E_BIT)
         else:
-            body = packet + INDEX.pack(index)
+            body = packet + WORD.pack(index)
         mac = self._mac.copy()
         mac.update(body)
         return body + self._mki + mac.finalize()[: self._tag]
@@ -104,7 +108,7 @@ class CounterRtcp:
     def open(self, packet: bytes, ssrc: int, word: int) -> bytes | None:
         """See `RtcpTransform`."""
         end = len(packet) - self.word_at
-        signed = end + INDEX.size
+        signed = end + WORD.size
         if not packet.startswith(self._mki, signed):
             return None
         mac = self._mac.copy()
@@ -117,5 +121,5 @@ class CounterRtcp:
         stream = self._stream
         if stream is None:
             return packet
-        stream.reset_nonce((self._salt ^ ssrc << 64 ^ index << 16).to_bytes(16, "big"))
+        stream.reset_nonce(_COUNTER(self._high ^ ssrc, self._low ^ index << 16))
         return packet[:RTCP_FIXED] + stream.update(packet[RTCP_FIXED:])

@@ -12,8 +12,8 @@ RTP_FIXED = 12
 RTCP_FIXED = 8
 """Octets of a header that are always there. Those of RTCP are all that stays clear."""
 
-INDEX = Struct("!I")
-"""The word that each SRTCP packet carries: E bit, then the index in 31 bits."""
+WORD = Struct("!I")
+"""What each SRTCP packet carries, E bit then the index in 31 bits; the rollover counter that RTP authenticates."""
 
 E_BIT = 1 << 31
 """The SRTCP packet is encrypted (RFC 3711 §3.4)."""

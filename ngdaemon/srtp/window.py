@@ -5,13 +5,18 @@ SMALLEST = 64
 
 HALF = 1 << 15
 CYCLE = 1 << 16
+"""Sequence numbers, after which the rollover counter goes up."""
+
+USED = -1
+EARLY = -2
+"""What `Window.place` says of sequence numbers that are not to be used."""
 
 
 def estimate(highest: int, sequence: int) -> int:
     """The packet index (48 bits: rollover counter and sequence number) that a sequence number most likely stands for.
 
-    `highest` is the highest index so far, -1 for none (RFC 3711 §3.3.1, appendix A). Negative when the packet would
-    be from before the first cycle.
+    `highest` is the highest index so far (RFC 3711 §3.3.1, appendix A). Negative when the packet would be from before
+    the first cycle.
     """
     index = (highest & ~0xFFFF) | sequence
     ahead = index - highest
@@ -35,6 +40,19 @@ class Window:
         self.seen = seen & self._bits
         """Bit n tells of the index n below the highest."""
 
+    def place(self, sequence: int) -> int:
+        """The index that a sequence number stands for, as `estimate` says.
+
+        `USED` when that index was used, `EARLY` when it would be from before the first cycle.
+        """
+        ahead = sequence - self.highest & 0xFFFF
+        if 0 < ahead < HALF:
+            return self.highest + ahead
+        index = estimate(self.highest, sequence)
+        if index < 0:
+            return sequence if self.highest < 0 else EARLY
+        return USED if self.used(index) else index
+
     def used(self, index: int) -> bool:
         """Whether the index was used, or is too old to know."""
         behind = self.highest - index
@@ -43,7 +61,7 @@ class Window:
         return behind >= self._size or bool(self.seen >> behind & 1)
 
     def use(self, index: int) -> None:
-        """Remember an index that `used` said no to."""
+        """Remember an index that was not used."""
         ahead = index - self.highest
         if ahead <= 0:
             self.seen |= 1 << -ahead
