@@ -84,32 +84,32 @@ class SourceCounter:
 class Sources:
     """The sources that sent to one socket, in order of appearance; the oldest gives way when there are too many."""
 
-    __slots__ = ("_by_ssrc", "bytes", "packets")
+    __slots__ = ("by_ssrc", "bytes", "packets")
 
     def __init__(self) -> None:
-        self._by_ssrc: dict[int, SourceCounter] = {}
+        self.by_ssrc: dict[int, SourceCounter] = {}
         self.packets = 0
         """Of sources that gave way."""
         self.bytes = 0
 
     def of(self, ssrc: int, sequence: int) -> SourceCounter:
         """The counter of a source; a new one expects that sequence number."""
-        counter = self._by_ssrc.get(ssrc)
+        counter = self.by_ssrc.get(ssrc)
         if counter is None:
-            if len(self._by_ssrc) == MAX_SOURCES:
-                oldest = self._by_ssrc.pop(next(iter(self._by_ssrc)))
+            if len(self.by_ssrc) == MAX_SOURCES:
+                oldest = self.by_ssrc.pop(next(iter(self.by_ssrc)))
                 self.packets += oldest.packets
                 self.bytes += oldest.bytes
-            counter = self._by_ssrc[ssrc] = SourceCounter(sequence)
+            counter = self.by_ssrc[ssrc] = SourceCounter(sequence)
         return counter
 
     def totals(self) -> tuple[int, int]:
         """Packets and octets of all sources, also of those that gave way."""
         packets, octets = self.packets, self.bytes
-        for counter in self._by_ssrc.values():
+        for counter in self.by_ssrc.values():
             packets += counter.packets
             octets += counter.bytes
         return packets, octets
 
     def report(self) -> tuple[SsrcCounters, ...]:
-        return tuple(counter.report(ssrc) for ssrc, counter in self._by_ssrc.items())
+        return tuple(counter.report(ssrc) for ssrc, counter in self.by_ssrc.items())

@@ -124,6 +124,9 @@ class SocketCounters(NamedTuple):
     """Those of `errors_in` that failed to authenticate, or came in clear to a secured socket (GATE-03)."""
     replayed: int = 0
     """Those of `errors_in` that had been received before, or were too old to know (SRTP-03)."""
+    withheld: int = 0
+    """Packets for a secured peer that did not leave because keys are awaited (MBX-07), and ZRTP, which cannot be
+    protected. They are no errors: that gate is shut."""
 
 
 MAX_SOURCES = 16

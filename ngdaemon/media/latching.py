@@ -1,7 +1,7 @@
 """Where the peer of a socket really is, and from whom its packets are accepted (ng-protocol.md §5.1, §5.2).
 
-The rules are those of `plan.Latch` and `plan.Learning`. A source is what the socket layer gives: a tuple that begins
-with a numeric address and a port.
+The rules are those of `plan.Latch` and `plan.Learning`. With `Latch.sources` there is nothing to find out: the peer is
+where the plan says. A source is what the socket layer gives: a tuple that begins with a numeric address and a port.
 """
 
 from enum import Enum
@@ -29,12 +29,14 @@ class Verdict(Enum):
 class Latching:
     """The state of learning at one socket."""
 
-    __slots__ = ("_accepted", "_closes", "_latch", "_rank", "confirmed", "learned", "signalled")
+    __slots__ = ("_accepted", "_closes", "_latch", "_rank", "_sources", "confirmed", "learned", "signalled")
 
     def __init__(self, signalled: Endpoint | None, latch: Latch, now: float) -> None:
         self._latch = latch
         self._accepted: frozenset[str] | None = frozenset()
         """Plausible addresses as the socket layer spells them; None for all."""
+        self._sources: frozenset[tuple[str, int]] | None = None
+        """The only sources that are accepted, when something better than an address vouches for them."""
         self._closes = 0.0
         """When the first packet confirms its source (DELAYED, HEURISTIC)."""
         self._rank = NO_RANK
@@ -55,31 +57,54 @@ class Latching:
     def restate(self, signalled: Endpoint | None, latch: Latch, now: float) -> None:
         """Obey another latch: learning starts anew if its generation or the signalled endpoint changed."""
         spelled = _spelled(signalled)
-        if latch.generation != self._latch.generation or spelled != self.signalled:
+        vouched = (latch.sources is None) != (self._latch.sources is None)
+        if latch.generation != self._latch.generation or spelled != self.signalled or vouched:
             self._restart(spelled, latch, now)
             return
         self._latch = latch
-        self._accepted = _accepted(latch.plausible, spelled)
+        self._admit(spelled)
         if self.learned is not None and not self.is_plausible(self.learned):
             self._restart(spelled, latch, now)
 
     def _restart(self, signalled: Endpoint | None, latch: Latch, now: float) -> None:
         """Begin to learn. The old peer stays the destination if it may still be the peer."""
-        off = latch.learning is Learning.OFF
+        off = latch.learning is Learning.OFF or latch.sources is not None
         same = signalled is not None and signalled == self.signalled
         self._latch, self.signalled = latch, signalled
-        self._accepted = _accepted(latch.plausible, signalled)
+        self._admit(signalled)
         if off or not same or self.learned is None or not self.is_plausible(self.learned):
             self.learned = None
         self._closes = now + LEARNING_WINDOW
         self._rank = NO_RANK
         self.confirmed = off and signalled is not None
 
+    def _admit(self, signalled: Endpoint | None) -> None:
+        """Work out who is plausible."""
+        sources = self._latch.sources
+        self._accepted = _accepted(self._latch.plausible, signalled)
+        self._sources = None
+        if sources is not None:
+            self._sources = frozenset(spelled for item in sources if (spelled := _spelled(item)) is not None)
+
+    def check(self, source: Address) -> Verdict:
+        """What becomes of a packet because of its source alone: STRANGER, REFUSED or ACCEPTED. Nothing is learned.
+
+        What has to authenticate first is checked so before, and judged afterwards (MBX-04).
+        """
+        if not self.is_plausible(source):
+            return Verdict.STRANGER
+        if self._sources is not None or self.signalled is None or not self._latch.strict:
+            return Verdict.ACCEPTED
+        if self.confirmed:
+            return self._compare(source, False)
+        rank = self._rank_of(source) if self._latch.learning is Learning.HEURISTIC else 0
+        return Verdict.REFUSED if rank > self._rank else Verdict.ACCEPTED
+
     def judge(self, source: Address, teaches: bool, now: float) -> Verdict:
         """What becomes of a packet from that source. `teaches`: it is of the kind that peers are learned from."""
         if not self.is_plausible(source):
             return Verdict.STRANGER
-        if self.signalled is None:
+        if self.signalled is None or self._sources is not None:
             return Verdict.ACCEPTED
         if self.confirmed:
             return self._compare(source, teaches)
@@ -90,12 +115,14 @@ class Latching:
 
     def is_settled(self, source: Address) -> bool:
         """Whether the verdict on this source, which was accepted, stays as it is until `restate` or `LEARNED`."""
-        if self.signalled is None:
+        if self.signalled is None or self._sources is not None:
             return True
         return self.confirmed and (source == self.learned or not self._latch.handover)
 
     def is_plausible(self, source: Address) -> bool:
         """Whether packets of this source are accepted at all."""
+        if self._sources is not None:
+            return source[:2] in self._sources
         return self._accepted is None or source[0] in self._accepted
 
     def _compare(self, source: Address, teaches: bool) -> Verdict:

@@ -7,13 +7,19 @@ from collections.abc import Iterable, Sequence
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import CallId, SocketId
+from ngdaemon.media.contexts import Contexts
+from ngdaemon.media.departure import Transmit
 from ngdaemon.media.forwarder import Event, SocketCounters
 from ngdaemon.media.latching import Address, canonical
-from ngdaemon.media.plan import Plan
-from ngdaemon.media.stream import Link, Stream, Surroundings, Transmit
+from ngdaemon.media.links import Link, link
+from ngdaemon.media.plan import Plan, Socket
+from ngdaemon.media.stream import Stream
+from ngdaemon.media.surroundings import Surroundings
 
 PIERCE_INTERVAL = 1.0
 """Seconds between the packets that open a way through a NAT."""
+EXPIRY_INTERVAL = 1.0
+"""Seconds between two looks at what waits for keys."""
 
 
 class Pipeline:
@@ -25,6 +31,10 @@ class Pipeline:
         self._calls: dict[CallId, dict[SocketId, Stream]] = {}
         self._piercing: dict[SocketId, float] = {}
         """When each stream that opens a way through a NAT does so next."""
+        self._holding: dict[SocketId, float] = {}
+        """When each stream where packets may wait for keys looks at them next."""
+        self._contexts: dict[CallId, Contexts] = {}
+        """Of calls that have or had secured ports."""
         self._octets = 0
         """Sent by ports that are closed."""
         self.events = self._around.events
@@ -56,37 +66,61 @@ class Pipeline:
         closed = [number for number in streams if number not in named]
         for number in closed:
             self._remove(streams[number])
+        named_streams = [(item, stream) for item in plan.sockets if (stream := streams.get(item.id)) is not None]
+        for socket, stream in named_streams:
+            self._restate(stream, socket, now)
         links: dict[SocketId, list[Link]] = {}
         for route in plan.routes:
             sink = streams.get(route.sink)
             if sink is not None:
-                links.setdefault(route.source, []).append(Link(route, sink))
-        for socket in plan.sockets:
-            stream = streams.get(socket.id)
-            if stream is not None:
-                stream.restate(socket, now)
-                stream.link(tuple(links.get(socket.id, ())))
-                if stream.pierces and socket.id not in self._piercing:
-                    stream.pierce(now)
-                    self._piercing[socket.id] = now + PIERCE_INTERVAL
+                links.setdefault(route.source, []).append(link(route, sink.out, sink.sender))
+        for socket, stream in named_streams:
+            stream.link(links.get(socket.id, []))
+        if call in self._contexts:
+            self._contexts[call].keep(plan)
+        for _, stream in named_streams:
+            self._begin(stream, now)
         return closed
+
+    def _restate(self, stream: Stream, socket: Socket, now: float) -> None:
+        """Put the plan of one port into force, with the SRTP state of its call."""
+        protection = socket.protection
+        if protection is None:
+            stream.restate(socket, now)
+            return
+        contexts = self._contexts.get(stream.call)
+        if contexts is None:
+            contexts = self._contexts[stream.call] = Contexts()
+        receivers = contexts.receivers(protection, stream.receivers)
+        stream.restate(socket, now, receivers, contexts.sender(protection, stream.sender))
+
+    def _begin(self, stream: Stream, now: float) -> None:
+        """Do what a new plan asks for at once: take in what waited, and open ways."""
+        stream.release(now)
+        if stream.holds:
+            self._holding.setdefault(stream.id, now + EXPIRY_INTERVAL)
+        if stream.pierces and stream.id not in self._piercing:
+            stream.pierce(now)
+            self._piercing[stream.id] = now + PIERCE_INTERVAL
 
     def _remove(self, stream: Stream) -> None:
         del self._streams[stream.id]
         stream.retire()
-        self._octets += stream.bytes_out
+        self._octets += stream.out.bytes_out
         self._around.own.discard(stream.local)
         self._piercing.pop(stream.id, None)
+        self._holding.pop(stream.id, None)
         streams = self._calls[stream.call]
         del streams[stream.id]
         if not streams:
             del self._calls[stream.call]
+            self._contexts.pop(stream.call, None)
 
     def send(self, number: SocketId, data: bytes, to: Endpoint) -> None:
         """Send a datagram of control's. Nothing happens for an unknown socket, or to an address that is not numeric."""
         stream, address = self._streams.get(number), canonical(to.address)
         if stream is not None and address is not None:
-            stream.send_to(data, (address, to.port))
+            stream.out.emit(data, (address, to.port))
 
     def drain(self) -> Sequence[Event]:
         """Events since the last call, oldest first."""
@@ -98,7 +132,7 @@ class Pipeline:
 
     def octets(self) -> int:
         """Octets sent since the start, all calls together."""
-        return self._octets + sum(stream.bytes_out for stream in self._streams.values())
+        return self._octets + sum(stream.out.bytes_out for stream in self._streams.values())
 
     def counters(self, call: CallId) -> dict[SocketId, SocketCounters]:
         """Counters of the ports of a call; empty for an unknown call."""
@@ -106,10 +140,12 @@ class Pipeline:
 
     def next_timeout(self) -> float | None:
         """When `handle_timer` wants to be called, in monotonic seconds; None for not at all."""
-        return min(self._piercing.values(), default=None) if self._piercing else None
+        if not self._piercing and not self._holding:
+            return None
+        return min((*self._piercing.values(), *self._holding.values()))
 
     def handle_timer(self, now: float) -> None:
-        """Send what is due."""
+        """Send what is due, and forget what waited too long."""
         for number, due in list(self._piercing.items()):
             stream = self._streams[number]
             if not stream.pierces:
@@ -117,3 +153,10 @@ class Pipeline:
             elif due <= now:
                 stream.pierce(now)
                 self._piercing[number] = now + PIERCE_INTERVAL
+        for number, due in list(self._holding.items()):
+            stream = self._streams[number]
+            if not stream.holds:
+                del self._holding[number]
+            elif due <= now:
+                stream.expire(now)
+                self._holding[number] = now + EXPIRY_INTERVAL

@@ -126,7 +126,7 @@ class PortableForwarder:
         It is asked where packets have come at all: what overflowed before the first one was read is found out later.
         """
         for stream in self._pipeline.streams(call):
-            if stream.last_packet is not None or stream.errors_in:
+            if stream.last_packet is not None or stream.refused:
                 stream.errors_in += self._sockets[stream.id].take_drops()
         return self._pipeline.counters(call)
 

@@ -170,6 +170,7 @@ RULES = st.builds(
     st.booleans(),
     st.booleans(),
     st.booleans(),
+    st.none() | st.just(frozenset((ALICE,))),
 )
 ROUTINGS = st.lists(
     st.sampled_from(

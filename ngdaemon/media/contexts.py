@@ -1,0 +1,58 @@
+"""The SRTP state of one call, by key: what was received and sent with it outlasts sockets and plans (contract 12)."""
+
+from collections.abc import Callable
+
+from ngdaemon.media.lane import Sender
+from ngdaemon.media.plan import Plan, Protection
+from ngdaemon.srtp.context import Inbound, Outbound
+from ngdaemon.srtp.keys import Keys
+
+
+class Contexts:
+    """Rollover counters, replay windows and indices of a call. Made at `apply`, dropped with the last plan that has
+    the key: until then no index of it is used twice."""
+
+    __slots__ = ("_inbound", "_inbounds", "_outbound", "_senders")
+
+    def __init__(
+        self, inbound: Callable[[Keys], Inbound] = Inbound, outbound: Callable[[Keys], Outbound] = Outbound
+    ) -> None:
+        self._inbound, self._outbound = inbound, outbound
+        self._inbounds: dict[Keys, Inbound] = {}
+        self._senders: dict[Keys, Sender] = {}
+
+    def receivers(self, protection: Protection, before: tuple[Inbound, ...]) -> tuple[Inbound, ...]:
+        """What takes in the packets of a socket, in order; the socket had `before` until now.
+
+        Peers differ in whether a new key begins with new rollover counters: both are tried (SRTP-07).
+        """
+        found = []
+        for keys in protection.receive:
+            inbound = self._inbounds.get(keys)
+            if inbound is None:
+                inbound = self._inbounds[keys] = self._inbound(keys)
+                if before:
+                    inbound.expect(before[0].state())
+            found.append(inbound)
+        return tuple(found)
+
+    def sender(self, protection: Protection, before: Sender | None) -> Sender | None:
+        """What sends from a socket, which had `before` until now; None while keys are awaited."""
+        keys = protection.send
+        if keys is None:
+            return None
+        sender = self._senders.get(keys)
+        if sender is None:
+            sender = self._senders[keys] = Sender(keys, self._outbound(keys))
+            if before is not None:
+                sender.numbering.inherit(before.numbering)
+        sender.numbering.start_low(protection.low_start)
+        return sender
+
+    def keep(self, plan: Plan) -> None:
+        """Forget the keys that the plan does not have."""
+        protections = [socket.protection for socket in plan.sockets if socket.protection is not None]
+        receive = {keys for protection in protections for keys in protection.receive}
+        send = {protection.send for protection in protections}
+        self._inbounds = {keys: inbound for keys, inbound in self._inbounds.items() if keys in receive}
+        self._senders = {keys: sender for keys, sender in self._senders.items() if keys in send}

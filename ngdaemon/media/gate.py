@@ -1,0 +1,130 @@
+"""What arrives at a secured port: kept while keys are awaited, authenticated, decrypted; or dropped and counted."""
+
+from ngdaemon.media.holding import Failing, Held, Holding
+from ngdaemon.media.latching import Address
+from ngdaemon.media.plan import Hold
+from ngdaemon.rtp.demux import Kind
+from ngdaemon.srtp.context import Inbound, Refused
+
+MAX_BOUND = 64
+"""SSRCs whose key is remembered; of more the oldest is looked for again."""
+RTCP_RING = -1
+PROTECTED = (Kind.RTP, Kind.RTCP)
+
+
+class Gate:
+    """The receiving keys of one port, and what they made of its packets."""
+
+    __slots__ = ("_bound", "_failing", "_hold", "_holding", "_inbounds", "replayed", "unauthenticated")
+
+    def __init__(self) -> None:
+        self.unauthenticated = 0
+        self.replayed = 0
+        self._inbounds: tuple[Inbound, ...] = ()
+        self._bound: dict[int, Inbound] = {}
+        """The key that each SSRC authenticated with (DMX-04)."""
+        self._failing = Failing()
+        self._hold: Hold | None = None
+        self._holding: Holding | None = None
+
+    def restate(self, inbounds: tuple[Inbound, ...], hold: Hold | None) -> None:
+        """Take in with these from now on. What waits is forgotten when neither keys nor `hold` are left."""
+        if inbounds != self._inbounds:
+            self._inbounds = inbounds
+            self._bound = {ssrc: inbound for ssrc, inbound in self._bound.items() if inbound in inbounds}
+            self._failing.clear()
+        self._hold = hold
+        if not inbounds and hold is None:
+            self.forget()
+
+    def forget(self) -> None:
+        """Drop what waits."""
+        if self._holding is not None:
+            self.unauthenticated += len(self._holding)
+            self._holding = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether keys are awaited."""
+        return not self._inbounds
+
+    @property
+    def holds(self) -> bool:
+        """Whether something may wait for keys."""
+        return self._hold is not None and self.waits
+
+    def is_held(self, source: Address, plausible: bool) -> bool:
+        """Whether packets from there wait for keys; `plausible`: the latch would let them pass."""
+        hold = self._hold
+        if hold is None:
+            return False
+        return plausible if hold.sources is None else source[:2] in hold.sources
+
+    def keep(self, data: bytes, kind: Kind, source: Address, now: float) -> None:
+        """Have an RTP or RTCP packet wait."""
+        if self._holding is None:
+            self._holding = Holding()
+        ssrc = RTCP_RING if kind is Kind.RTCP else int.from_bytes(data[8:12], "big")
+        self.unauthenticated += self._holding.keep(ssrc, bytes(data), source, now)
+
+    def expire(self, now: float) -> None:
+        """Drop what waited too long."""
+        if self._holding is not None:
+            self.unauthenticated += self._holding.expire(now)
+
+    def release(self, now: float) -> list[Held]:
+        """What waited for the keys that are there now."""
+        if self._holding is None or self.waits:
+            return []
+        self.expire(now)
+        held, self._holding = self._holding.release(), None
+        return held
+
+    def open(self, data: bytes, kind: Kind, source: Address, now: float) -> bytes | None:
+        """What a packet says; None when it is dropped, which is counted here. Only RTP and RTCP can be protected."""
+        if self.waits or kind not in PROTECTED:
+            self.unauthenticated += 1
+            return None
+        rtcp = kind is Kind.RTCP
+        ssrc = int.from_bytes(data[4:8] if rtcp else data[8:12], "big")
+        bound = self.bound_to(ssrc)
+        if bound is None and self._failing.ignores(source, ssrc, now):
+            self.unauthenticated += 1
+            return None
+        replayed = False
+        for inbound in self._inbounds if bound is None else self._order(bound):
+            try:
+                clear = inbound.rtcp(data) if rtcp else inbound.rtp(data)
+            except Refused as refused:
+                replayed = replayed or refused.replayed
+                continue
+            if inbound is not bound:
+                self._bind(ssrc, inbound)
+                self._failing.forget(source, ssrc)
+            return clear
+        if replayed:
+            self.replayed += 1
+        else:
+            self.unauthenticated += 1
+            if bound is None:
+                self._failing.failed(source, ssrc, now)
+        return None
+
+    def bound_to(self, ssrc: int) -> Inbound | None:
+        """The key that packets of an SSRC are taken in with; None while none has authenticated one."""
+        inbound = self._bound.get(ssrc)
+        if inbound is None:
+            for item in self._inbounds:
+                if item.knows(ssrc):
+                    self._bind(ssrc, item)
+                    return item
+        return inbound
+
+    def _bind(self, ssrc: int, inbound: Inbound) -> None:
+        if len(self._bound) >= MAX_BOUND and ssrc not in self._bound:
+            del self._bound[next(iter(self._bound))]
+        self._bound[ssrc] = inbound
+
+    def _order(self, bound: Inbound) -> list[Inbound]:
+        """The key that an SSRC is bound to, then the others: its sender may have taken a new one (a re-offer)."""
+        return [bound, *(inbound for inbound in self._inbounds if inbound is not bound)]
