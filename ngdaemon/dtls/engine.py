@@ -1,0 +1,245 @@
+"""The handshake itself: OpenSSL over memory buffers, on an ideal wire.
+
+OpenSSL is given whole messages in order, each once, in records numbered by us; what it says is taken apart into
+messages again. So loss, order, duplicates, forged numbers, datagram sizes and timers never reach it, nor its clock:
+all that is `association.py`. A provider of DTLS 1.3 would stand in the place of this module.
+"""
+
+from enum import Enum
+from typing import NamedTuple
+
+from OpenSSL import SSL, crypto
+
+from ngdaemon.dtls.certificate import Identity
+from ngdaemon.dtls.flight import Clear, Item, Sealed
+from ngdaemon.dtls.reassembly import Message
+from ngdaemon.dtls.records import DTLS_1_2, MAX_RECORD, Content, Record, fragment, fragments, record, records, whole
+from ngdaemon.dtls.roles import Role
+from ngdaemon.dtls.seal import CIPHER_SUITES, Seal, Secrets
+from ngdaemon.srtp.keys import Keys
+from ngdaemon.srtp.suites import PROFILES, SUITES, Suite
+
+PROFILE_ORDER = (
+    "AEAD_AES_256_GCM",
+    "AEAD_AES_128_GCM",
+    "AES_CM_128_HMAC_SHA1_80",
+    "AES_CM_128_HMAC_SHA1_32",
+)
+"""SRTP suites that are offered and accepted, in order of preference (KEY-01, KEY-02)."""
+
+PROFILE_IDS = {0x0008: PROFILE_ORDER[0], 0x0007: PROFILE_ORDER[1], 0x0001: PROFILE_ORDER[2], 0x0002: PROFILE_ORDER[3]}
+"""Of `use_srtp` (RFC 5764 §4.1.2, RFC 7714 §14.2)."""
+
+EXPORTER_LABEL = b"EXTRACTOR-dtls_srtp"
+
+_COOKIE_LENGTH = 32
+_ROOM = 60000
+"""Octets of a datagram as OpenSSL believes: it never fragments."""
+
+
+class Step(Enum):
+    """How far the handshake is."""
+
+    WAITING = "waiting for the peer"
+    DONE = "done"
+    FAILED = "failed"
+    CLOSED = "closed by the peer"
+
+
+class Export(NamedTuple):
+    """What a finished handshake yields. Shows no key."""
+
+    suite: Suite
+    client: Keys
+    """Protects what the DTLS client sends."""
+    server: Keys
+
+
+class Said(NamedTuple):
+    """What OpenSSL wants to be sent."""
+
+    flight: list[Item]
+    """A new flight, or the beginning of one."""
+    asides: list[Item]
+    """Alerts."""
+    repeated: bool
+    """It was asked for its last flight again."""
+
+
+class Engine:
+    """One OpenSSL connection."""
+
+    def __init__(self, role: Role, identity: Identity, cookie: bool = False) -> None:
+        """`cookie`: the server's first message will be a ClientHello that answers a HelloVerifyRequest of ours."""
+        connection = SSL.Connection(_COOKIE_CONTEXT if cookie else _CONTEXT, None)
+        connection.use_certificate(identity.certificate)
+        connection.use_privatekey(identity.key)
+        connection.set_ciphertext_mtu(_ROOM)
+        if role is Role.ACTIVE:
+            connection.set_connect_state()
+        else:
+            connection.set_accept_state()
+        self._connection = connection
+        self._is_client = role is Role.ACTIVE
+        self._number = 0
+        self._said = 0
+        """`message_seq` of what it says next."""
+        self._changed = self._said_finished = False
+        self.seal: Seal | None = None
+        """For what it encrypts; set with the first of it."""
+        self._finished = False
+        self.reason = ""
+        """Why it failed, in OpenSSL's words."""
+
+    def start(self) -> Step:
+        """Make a client say its ClientHello."""
+        return self._advance()
+
+    def take_message(self, message: Message) -> Step:
+        """Give it the next message of epoch 0."""
+        for at in range(0, max(len(message.body), 1), MAX_RECORD - 12):
+            data = message.body[at : at + MAX_RECORD - 12]
+            self._write(Content.HANDSHAKE, fragment(message.kind, len(message.body), message.sequence, at, data))
+        return self._advance()
+
+    def take_verified_hello(self, hello: Message, without_cookie: bytes) -> Step:
+        """Begin with a ClientHello whose cookie was checked already; `without_cookie` is the body as it came first.
+
+        OpenSSL must see the exchange that it did not take part in, or its transcript would differ from the client's.
+        """
+        self._write(Content.HANDSHAKE, whole(hello.kind, 0, without_cookie))
+        self._advance()
+        self.said()  # its own HelloVerifyRequest; the client has ours
+        return self.take_message(hello)
+
+    def take_change(self) -> Step:
+        """Give it the peer's ChangeCipherSpec: what follows is encrypted."""
+        self._write(Content.CHANGE_CIPHER_SPEC, b"\x01")
+        return self._advance()
+
+    def take_sealed(self, raw: bytes) -> Step:
+        """Give it an encrypted record as it came. One that does not authenticate changes nothing (HS-11)."""
+        self._connection.bio_write(raw)
+        return self._advance()
+
+    def said(self) -> Said:
+        """What it wants sent since the last call.
+
+        Its clock may make it say things again: that is passed over here, as we have a clock of our own.
+        """
+        flight: list[Item] = []
+        asides: list[Item] = []
+        repeated = False
+        for found in self._output():
+            if found.epoch == 0 and found.content == Content.HANDSHAKE:
+                flight += self._new_messages(found)
+            elif found.epoch == 0 and found.content == Content.CHANGE_CIPHER_SPEC:
+                flight += [] if self._changed else [Clear(found.content, found.payload)]
+                self._changed = True
+            elif found.epoch == 0:
+                asides.append(Clear(found.content, found.payload))
+            elif found.content == Content.HANDSHAKE and self._said_finished:
+                repeated = True
+            else:
+                self._said_finished |= found.content == Content.HANDSHAKE
+                (flight if found.content == Content.HANDSHAKE else asides).append(self._opened(found))
+        return Said(flight, asides, repeated)
+
+    def peer_certificate(self) -> bytes | None:
+        """DER as the peer sent it, not parsed: nothing but its digest counts (FP-13)."""
+        certificate = self._connection.get_peer_certificate()
+        return None if certificate is None else crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
+
+    def export(self) -> Export | None:
+        """The SRTP keys (RFC 5764 §4.2, KEY-04); None when no profile was agreed on (HS-15)."""
+        suite = PROFILES.get(self._connection.get_selected_srtp_profile().decode("ascii", "replace"))
+        if suite is None or suite.name not in PROFILE_ORDER:
+            return None
+        key, salt = suite.key, suite.salt
+        block = self._connection.export_keying_material(EXPORTER_LABEL, 2 * (key + salt))
+        salts = 2 * key
+        return Export(
+            suite,
+            Keys(suite, block[:key], block[salts : salts + salt]),
+            Keys(suite, block[key:salts], block[salts + salt :]),
+        )
+
+    def _output(self) -> list[Record]:
+        found = b""
+        while True:
+            try:
+                found += self._connection.bio_read(65536)
+            except SSL.WantReadError:
+                return records(found)
+
+    def _new_messages(self, found: Record) -> list[Message]:
+        new = []
+        for piece in fragments(found.payload):
+            if piece.sequence >= self._said:
+                new.append(Message(piece.kind, piece.sequence, piece.data))
+                self._said = piece.sequence + 1
+        return new
+
+    def _opened(self, found: Record) -> Sealed:
+        if self.seal is None:
+            self.seal = Seal(self._secrets(), self._is_client)
+        plaintext = self.seal.open(found)
+        assert plaintext is not None  # it was OpenSSL's own record
+        return Sealed(found.content, plaintext)
+
+    def _secrets(self) -> Secrets:
+        connection = self._connection
+        name, master = connection.get_cipher_name(), connection.master_key()
+        client, server = connection.client_random(), connection.server_random()
+        assert name is not None
+        assert master is not None
+        assert client is not None
+        assert server is not None
+        return Secrets(name, master, client, server)
+
+    def _write(self, content: Content, payload: bytes) -> None:
+        self._connection.bio_write(record(content, 0, self._number, payload))
+        self._number += 1
+
+    def _advance(self) -> Step:
+        try:
+            if not self._finished:
+                self._connection.do_handshake()
+                self._finished = True
+            while True:
+                self._connection.read(MAX_RECORD)  # application data has no place here (HS-16)
+        except (SSL.WantReadError, SSL.WantWriteError):
+            return Step.DONE if self._finished else Step.WAITING
+        except SSL.ZeroReturnError:
+            return Step.CLOSED
+        except (SSL.Error, crypto.Error) as error:
+            self.reason = _reason(error)
+            return Step.FAILED
+
+
+def _reason(error: Exception) -> str:
+    """OpenSSL's last word on an error: `(library, function, reason)` in a list, or nothing."""
+    queue = error.args[0] if error.args else ()
+    return str(queue[-1][-1]) if isinstance(queue, list) and queue else type(error).__name__
+
+
+def _context(cookie: bool) -> SSL.Context:
+    context = SSL.Context(SSL.DTLS_METHOD)
+    context.set_min_proto_version(DTLS_1_2)
+    context.set_max_proto_version(DTLS_1_2)
+    context.set_cipher_list(":".join(suite.name for suite in CIPHER_SUITES).encode())
+    context.set_options(
+        SSL.OP_NO_QUERY_MTU | SSL.OP_NO_TICKET | SSL.OP_NO_RENEGOTIATION | SSL.OP_CIPHER_SERVER_PREFERENCE
+    )
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)  # judged by digest (FP-13)
+    context.set_tlsext_use_srtp(":".join(SUITES[name].profile for name in PROFILE_ORDER).encode())
+    if cookie:
+        assert SSL.OP_COOKIE_EXCHANGE is not None
+        context.set_options(SSL.OP_COOKIE_EXCHANGE)
+        context.set_cookie_generate_callback(lambda _: bytes(_COOKIE_LENGTH))
+        context.set_cookie_verify_callback(lambda *_: True)  # checked before OpenSSL hears of it
+    return context
+
+
+_CONTEXT, _COOKIE_CONTEXT = _context(False), _context(True)

@@ -1,0 +1,132 @@
+"""Encrypted records of our own making (RFC 5246 §6.2.3.3, RFC 5288, RFC 7905; DTLS: RFC 6347 §4.1.2.1).
+
+OpenSSL hands out each encrypted record once, under one sequence number. A flight that is sent again must carry new
+numbers, or the peer's replay protection drops it unseen and never learns that its own last flight was lost (RFC 6347
+§4.1.2.6, §4.2.4). So what OpenSSL encrypted is opened and sealed again for each transmission; nothing that OpenSSL
+sealed is ever sent, and a number, which is the nonce, is never used twice.
+"""
+
+import hmac
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+
+from ngdaemon.dtls.records import DTLS_1_2, Record, record
+
+EPOCH = 1
+"""The one epoch that is encrypted: there is no renegotiation."""
+
+
+class _Aead(NamedTuple):
+    cipher: type[AESGCM] | type[ChaCha20Poly1305]
+    key: int
+    """Octets."""
+    iv: int
+    """Octets of the nonce that both sides derive."""
+    explicit: int
+    """Octets of the nonce that the record carries."""
+    prf: str
+
+
+_GCM_128 = _Aead(AESGCM, 16, 4, 8, "sha256")
+_GCM_256 = _Aead(AESGCM, 32, 4, 8, "sha384")
+_CHACHA = _Aead(ChaCha20Poly1305, 32, 12, 0, "sha256")
+
+
+class CipherSuite(NamedTuple):
+    """A cipher suite of DTLS."""
+
+    name: str
+    """As OpenSSL spells it."""
+    id: int
+    aead: _Aead
+    rsa: bool = False
+    """The server's certificate is an RSA one."""
+
+
+CIPHER_SUITES = (
+    CipherSuite("ECDHE-ECDSA-AES128-GCM-SHA256", 0xC02B, _GCM_128),
+    CipherSuite("ECDHE-ECDSA-AES256-GCM-SHA384", 0xC02C, _GCM_256),
+    CipherSuite("ECDHE-ECDSA-CHACHA20-POLY1305", 0xCCA9, _CHACHA),
+    CipherSuite("ECDHE-RSA-AES128-GCM-SHA256", 0xC02F, _GCM_128, rsa=True),
+    CipherSuite("ECDHE-RSA-AES256-GCM-SHA384", 0xC030, _GCM_256, rsa=True),
+    CipherSuite("ECDHE-RSA-CHACHA20-POLY1305", 0xCCA8, _CHACHA, rsa=True),
+)
+"""All that are offered and accepted (HS-02), in order of preference: forward secret and authenticated, all of them."""
+
+_SUITES = {row.name: row for row in CIPHER_SUITES}
+
+
+class Secrets(NamedTuple):
+    """What the record keys are derived from. Never shown."""
+
+    cipher: str
+    """A name of `CIPHER_SUITES`."""
+    master: bytes
+    client_random: bytes
+    server_random: bytes
+
+    def __repr__(self) -> str:
+        return f"Secrets({self.cipher})"
+
+
+def prf(secret: bytes, label: bytes, seed: bytes, length: int, hash_name: str) -> bytes:
+    """The pseudorandom function of TLS 1.2 (RFC 5246 §5)."""
+    seed = label + seed
+    output, step = b"", seed
+    while len(output) < length:
+        step = hmac.digest(secret, step, hash_name)
+        output += hmac.digest(secret, step + seed, hash_name)
+    return output[:length]
+
+
+class Seal:
+    """Opens what OpenSSL encrypted for sending, and seals it under the next number."""
+
+    def __init__(self, secrets: Secrets, is_client: bool) -> None:
+        aead = _SUITES[secrets.cipher].aead
+        block = prf(
+            secrets.master,
+            b"key expansion",
+            secrets.server_random + secrets.client_random,
+            2 * (aead.key + aead.iv),
+            aead.prf,
+        )
+        key_at = 0 if is_client else aead.key
+        iv_at = 2 * aead.key + (0 if is_client else aead.iv)
+        self._cipher = aead.cipher(block[key_at : key_at + aead.key])
+        self._iv = block[iv_at : iv_at + aead.iv]
+        self._explicit = aead.explicit
+        self._sequence = 0
+
+    def open(self, sealed: Record) -> bytes | None:
+        """The plaintext of a record that this side's OpenSSL encrypted; None when it is not one."""
+        number = sealed.raw[3:11]
+        explicit, box = sealed.payload[: self._explicit], sealed.payload[self._explicit :]
+        try:
+            return self._cipher.decrypt(
+                self._nonce(number, explicit), box, _associated(number, sealed.content, len(box) - 16)
+            )
+        except (InvalidTag, ValueError):
+            return None
+
+    def seal(self, content: int, plaintext: bytes) -> bytes:
+        """A record with the next number. The explicit nonce, where there is one, is that number (RFC 5288 §3)."""
+        number = EPOCH.to_bytes(2, "big") + self._sequence.to_bytes(6, "big")
+        explicit = number[: self._explicit]
+        box = self._cipher.encrypt(
+            self._nonce(number, explicit), plaintext, _associated(number, content, len(plaintext))
+        )
+        made = record(content, EPOCH, self._sequence, explicit + box)
+        self._sequence += 1
+        return made
+
+    def _nonce(self, number: bytes, explicit: bytes) -> bytes:
+        if explicit:
+            return self._iv + explicit
+        return bytes(a ^ b for a, b in zip(self._iv, number.rjust(12, b"\0"), strict=True))
+
+
+def _associated(number: bytes, content: int, length: int) -> bytes:
+    return number + bytes((content,)) + DTLS_1_2.to_bytes(2, "big") + length.to_bytes(2, "big")
