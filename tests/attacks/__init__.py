@@ -1,0 +1,1 @@
+"""Attacks on a running daemon, as real processes in network namespaces (README.md)."""
