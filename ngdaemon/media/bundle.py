@@ -98,7 +98,7 @@ def extension_element(data: bytes, numbers: frozenset[int]) -> bytes | None:
 
 
 def reporters(data: bytes) -> tuple[int, tuple[int, ...]]:
-    """The sender of an RTCP datagram of 8 octets at least, and the sources that it is about, as far as it is legible."""
+    """The sender of an RTCP datagram of 8 octets at least, and the sources that it is about where it is legible."""
     sender = int.from_bytes(data[4:8], "big")
     about: list[int] = []
     at = 0
