@@ -120,7 +120,9 @@ class Inbound(_Context):
             if plain is None:
                 raise Refused("not authentic")
         window.use(index)
-        self._keep(ssrc, source)
+        self._sources[ssrc] = source
+        if self._expected:
+            self._expected.pop(ssrc, None)
         return plain
 
     def rtcp(self, packet: bytes) -> bytes:
@@ -141,8 +143,7 @@ class Inbound(_Context):
         if plain is None:
             raise Refused("not authentic")
         source.rtcp.use(index)
-        if ssrc not in self._sources:
-            self._sources[ssrc] = source
+        self._sources[ssrc] = source
         return plain
 
     def expect(self, state: State) -> None:
@@ -160,12 +161,6 @@ class Inbound(_Context):
     def restore(self, state: State) -> None:
         """Go on from that state; what was received after it was written down could be replayed."""
         self._restore_sources(state)
-
-    def _keep(self, ssrc: int, source: _Source) -> None:
-        if ssrc not in self._sources:
-            self._sources[ssrc] = source
-        if self._expected:
-            self._expected.pop(ssrc, None)
 
     def _expected_index(self, ssrc: int, sequence: int) -> int:
         """Where the old key would have put the packet; 0 when there is nothing to try."""
@@ -222,8 +217,7 @@ class Outbound(_Context):
             raise Refused("shorter than its header")
         window.use(index)
         self._rtp_packets += 1
-        if ssrc not in self._sources:
-            self._sources[ssrc] = source
+        self._sources[ssrc] = source
         return protected
 
     def rtcp(self, packet: bytes) -> bytes:
@@ -241,8 +235,7 @@ class Outbound(_Context):
         protected = self._rtcp.seal(packet, ssrc, index)
         source.rtcp.use(index)
         self._rtcp_packets += 1
-        if ssrc not in self._sources:
-            self._sources[ssrc] = source
+        self._sources[ssrc] = source
         return protected
 
     def state(self) -> State:

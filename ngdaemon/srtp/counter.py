@@ -18,6 +18,8 @@ from ngdaemon.srtp.suites import Cipher
 _COUNTER, _HALVES = Struct("!QQ").pack, Struct("!QQ").unpack
 """(salt × 2^16) XOR (SSRC × 2^64) XOR (index × 2^16), in two halves (RFC 3711 §4.1.1)."""
 
+_WORD = WORD.pack
+
 
 def _keystream(keys: Keys, session: SessionKeys, encrypted: bool) -> CipherContext | None:
     """One cipher for all packets: to set its counter is far less work than to make another. None for no cipher."""
@@ -47,36 +49,38 @@ class CounterRtp:
 
     def seal(self, packet: bytes, ssrc: int, index: int) -> bytes | None:
         """See `RtpTransform`."""
-        body = self._crypt(packet, ssrc, index)
-        if body is None or not self._tag:
-            return body and body + self._mki
-        mac = self._mac.copy()
-        mac.update(body + WORD.pack(index >> 16))
-        return body + self._mki + mac.finalize()[: self._tag]
-
-    def open(self, packet: bytes, ssrc: int, index: int) -> bytes | None:
-        """See `RtpTransform`."""
-        end = len(packet) - self._trailer
-        body = packet[:end]
-        if self._mki and not packet.startswith(self._mki, end):
-            return None
-        if self._tag:
-            mac = self._mac.copy()
-            mac.update(body + WORD.pack(index >> 16))
-            if not compare_digest(mac.finalize()[: self._tag], packet[-self._tag :]):
-                return None
-        return self._crypt(body, ssrc, index)
-
-    def _crypt(self, packet: bytes, ssrc: int, index: int) -> bytes | None:
-        """The packet with its payload encrypted or, what is the same, decrypted; None for an incomplete header."""
         start = variable_header(packet) if packet[0] & VARIABLE else RTP_FIXED
         if start > len(packet):
             return None
         stream = self._stream
+        if stream is not None:
+            stream.reset_nonce(_COUNTER(self._high ^ ssrc, self._low ^ index << 16))
+            packet = packet[:start] + stream.update(packet[start:])
+        if not self._tag:
+            return packet + self._mki
+        mac = self._mac.copy()
+        mac.update(packet + _WORD(index >> 16))
+        return packet + self._mki + mac.finalize()[: self._tag]
+
+    def open(self, packet: bytes, ssrc: int, index: int) -> bytes | None:
+        """See `RtpTransform`."""
+        end = len(packet) - self._trailer
+        if self._mki and not packet.startswith(self._mki, end):
+            return None
+        body = packet[:end]
+        if self._tag:
+            mac = self._mac.copy()
+            mac.update(body + _WORD(index >> 16))
+            if not compare_digest(mac.finalize()[: self._tag], packet[-self._tag :]):
+                return None
+        start = variable_header(packet) if packet[0] & VARIABLE else RTP_FIXED
+        if start > end:
+            return None
+        stream = self._stream
         if stream is None:
-            return packet
+            return body
         stream.reset_nonce(_COUNTER(self._high ^ ssrc, self._low ^ index << 16))
-        return packet[:start] + stream.update(packet[start:])
+        return packet[:start] + stream.update(packet[start:end])
 
 
 class CounterRtcp:
@@ -98,9 +102,9 @@ class CounterRtcp:
     def seal(self, packet: bytes, ssrc: int, index: int) -> bytes:
         """See `RtcpTransform`."""
         if self._encrypted:
-            body = self._crypt(packet, ssrc, index) + WORD.pack(index | E_BIT)
+            body = self._crypt(packet, ssrc, index) + _WORD(index | E_BIT)
         else:
-            body = packet + WORD.pack(index)
+            body = packet + _WORD(index)
         mac = self._mac.copy()
         mac.update(body)
         return body + self._mki + mac.finalize()[: self._tag]

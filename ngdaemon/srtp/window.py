@@ -1,7 +1,7 @@
 """Which packet indices were used: the replay list of a receiver, the memory of a sender (RFC 3711 §3.3)."""
 
-SMALLEST = 64
-"""Packets (RFC 3711 §3.3.2)."""
+SMALLEST, LARGEST = 64, 1 << 15
+"""Packets: RFC 3711 §3.3.2 has the least, and no sequence number tells of more than half a cycle."""
 
 HALF = 1 << 15
 CYCLE = 1 << 16
@@ -33,7 +33,7 @@ class Window:
     __slots__ = ("_bits", "_size", "highest", "seen")
 
     def __init__(self, size: int, highest: int = -1, seen: int = 0) -> None:
-        self._size = max(size, SMALLEST)
+        self._size = min(max(size, SMALLEST), LARGEST)
         self._bits = (1 << self._size) - 1
         self.highest = highest
         """-1 for none."""
@@ -63,12 +63,17 @@ class Window:
     def use(self, index: int) -> None:
         """Remember an index that was not used."""
         ahead = index - self.highest
-        if ahead <= 0:
-            self.seen |= 1 << -ahead
+        if ahead == 1 and self.seen == self._bits:
+            # the usual packet: nothing is missing, so nothing changes but the end
+            self.highest = index
             return
-        # a first packet, or a jump out of the window, leaves nothing to shift
-        self.seen = (self.seen << ahead | 1) & self._bits if ahead < self._size else 1
-        self.highest = index
+        if ahead > 0:
+            self.highest = index
+            # a first packet, or a jump out of the window, leaves nothing to shift
+            seen = (self.seen << ahead | 1) & self._bits if ahead < self._size else 1
+        else:
+            seen = self.seen | 1 << -ahead
+        self.seen = self._bits if seen == self._bits else seen  # one and the same number is quick to compare
 
     def close(self) -> None:
         """Take everything up to the highest index as used."""
