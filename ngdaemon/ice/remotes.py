@@ -41,6 +41,11 @@ class Remotes:
         for candidate in self._known.values():
             self._form(base, candidate)
 
+    def form_again(self) -> None:
+        """Form the pairs that were left out when others were chosen."""
+        for base in self._around.bases.values():
+            self.add_base(base)
+
     def _form(self, base: Base, candidate: Candidate) -> None:
         if base.component == candidate.component and base.local.family is candidate.endpoint.family:
             self._list.add(base, candidate)

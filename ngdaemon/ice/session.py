@@ -64,6 +64,7 @@ class Session:
         self._accepted: dict[SocketId, set[Endpoint]] = {}
         self._patience: float | None = None
         self._failed: set[int] = set()
+        self._retired = False
 
     # What there is
 
@@ -142,6 +143,8 @@ class Session:
         """Forget the pairs of bases that are no more."""
         self._early = {key: heard for key, heard in self._early.items() if not gone(heard.base)}
         self._discard([check for check in self._list if gone(check.base)])
+        if not self._retired and not self.complete:
+            self._remotes.form_again()
 
     def _discard(self, checks: list[Check]) -> None:
         for check in checks:
@@ -153,6 +156,7 @@ class Session:
 
     def retire(self) -> None:
         """Look for no better pairs any more: another session does. What is in use stays in use."""
+        self._retired = True
         self._transactions.clear()
         self._list.remove([check for check in self._list if check.state in OPEN])
         self._selection.retire()

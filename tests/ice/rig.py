@@ -1,26 +1,20 @@
 """Agents on a simulated network, with their timers."""
 
-from collections.abc import Iterator
-
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
 from ngdaemon.ice import candidate as candidates
-from ngdaemon.ice import credentials
+from ngdaemon.ice import credentials, stun
 from ngdaemon.ice.agent import Agent
-from ngdaemon.ice.candidate import Candidate
+from ngdaemon.ice.candidate import Candidate, permitted
 from ngdaemon.ice.credentials import Credentials
-from ngdaemon.ice.pacing import Pacer
 from ngdaemon.ice.report import Event, Remote
+from ngdaemon.ice.role import Policy
+from tests.ice.nat import Router
 from tests.support.clock import Clock
-from tests.support.network import Nat, Network, Weather
+from tests.support.network import Network, Weather
 from tests.support.rng import SeededRng
 
 SECRET = b"secret of the daemon"
-
-
-def anywhere(endpoint: Endpoint) -> bool:
-    """A policy that permits all addresses."""
-    return True
 
 
 class Party:
@@ -34,17 +28,23 @@ class Party:
         controlling: bool = False,
         lite: bool = False,
         seed: int = 1,
+        policy: Policy = permitted,
     ) -> None:
         self.world = world
         self.rng = SeededRng(seed)
         self.agent = Agent(
-            credentials.fresh(self.rng), controlling=controlling, lite=lite, rng=self.rng, now=world.clock.now
+            credentials.fresh(self.rng),
+            controlling=controlling,
+            lite=lite,
+            rng=self.rng,
+            now=world.clock.now,
+            policy=policy,
         )
         self.lite = lite
         self.events: list[Event] = []
         self.sent: list[tuple[float, SocketId, bytes, Endpoint]] = []
         self.bases: dict[SocketId, Endpoint] = {}
-        self.nats: dict[SocketId, Nat] = {}
+        self.nats: dict[SocketId, Router] = {}
         self.mute = False
         self.candidates: list[Candidate] = []
         for index, address in enumerate(addresses):
@@ -64,8 +64,18 @@ class Party:
         self.world.network.attach(local, lambda data, source, now: self.receive(socket, data, source, now))
         return socket
 
-    def behind(self, nat: Nat, socket: int = 1) -> None:
-        self.nats[SocketId(socket)] = nat
+    def behind(self, public: str, *, symmetric: bool) -> Router:
+        """Put the first socket behind a router: nobody outside reaches its own address any more."""
+        socket = SocketId(1)
+        self.world.network.detach(self.bases[socket])
+        router = Router(
+            self.world.network,
+            public,
+            lambda data, source, now: self.receive(socket, data, source, now),
+            symmetric=symmetric,
+        )
+        self.nats[socket] = router
+        return router
 
     def receive(self, socket: SocketId, data: bytes, source: Endpoint, now: float) -> None:
         if not self.mute:
@@ -133,9 +143,32 @@ def introduce(offerer: Party, answerer: Party) -> None:
     offerer.hear(answerer.description())
 
 
-def checks(party: Party, after: float = 0.0) -> Iterator[tuple[float, bytes, Endpoint]]:
-    """The Binding requests that a party sent, with time and destination."""
-    return ((at, data, to) for at, _, data, to in party.sent if data[:2] == b"\0\1" and at >= after)
+def requests(party: Party, after: float = 0.0) -> list[tuple[float, stun.Message, Endpoint]]:
+    """The Binding requests that a party sent since then, with time and destination."""
+    found = []
+    for at, _, data, to in party.sent:
+        message = stun.parse(data)
+        if at >= after and message is not None and message.kind == stun.REQUEST:
+            found.append((at, message, to))
+    return found
 
 
-__all__ = ["Pacer", "Party", "World", "anywhere", "checks", "introduce"]
+def forge(
+    party: Party,
+    *,
+    peer: str = "peer",
+    password: str | None = None,
+    username: str | None = None,
+    extra: tuple[tuple[int, bytes], ...] = (),
+    controlling: bool = True,
+    transaction: bytes = bytes(12),
+) -> bytes:
+    """A check for a party, as somebody sends it who knows its credentials, or others."""
+    local = party.agent.local
+    attributes = [
+        (stun.USERNAME, (f"{local.ufrag}:{peer}" if username is None else username).encode()),
+        (stun.PRIORITY, (1853824767).to_bytes(4)),
+        (stun.ICE_CONTROLLING if controlling else stun.ICE_CONTROLLED, bytes(8)),
+        *extra,
+    ]
+    return stun.build(stun.REQUEST, transaction, attributes, (password or local.pwd).encode())
