@@ -285,7 +285,7 @@ class TestClasses:
                     assert (after, sent) == (before, [])
                 elif secured or kind is Kind.UNKNOWN or not after.packets_in - before.packets_in:
                     assert (after.errors_in, after.packets_in) == (before.errors_in + 1, before.packets_in)
-                    assert sent == events == []
+                    assert (sent, events) == ([], [])
                 else:
                     assert sent == [Sent(B, data, BOB)]
                     assert kind in (Kind.RTP, Kind.ZRTP)
