@@ -25,7 +25,9 @@ from ngdaemon.dtls.states import (
     Established,
     Event,
     Failed,
+    Held,
     Mismatch,
+    Retired,
     State,
 )
 from ngdaemon.srtp.keys import Keys
@@ -44,6 +46,10 @@ _LAST_CLEAR = {Role.ACTIVE: Kind.SERVER_HELLO_DONE, Role.PASSIVE: Kind.CERTIFICA
 
 _FATAL, _WARNING = 2, 1
 _CLOSE_NOTIFY, _BAD_CERTIFICATE = 0, 42
+_GOODBYE = Sealed(Content.ALERT, bytes((_WARNING, _CLOSE_NOTIFY)))
+
+_QUIET = frozenset({Cause.ENDED, Cause.DRAINED, Cause.PEER_CLOSED})
+"""Ways for an unused association to end that no other event tells of."""
 
 
 class Association:
@@ -164,7 +170,7 @@ class Association:
     def close(self) -> None:
         """End it, with one close_notify where that means anything (HS-17)."""
         if self.state in DONE:
-            self._sender.say(Sealed(Content.ALERT, bytes((_WARNING, _CLOSE_NOTIFY))))
+            self._sender.say(_GOODBYE)
         if self.state in LIVE or self.state is State.NEW:
             self._end(Cause.ENDED, "closed")
 
@@ -225,6 +231,8 @@ class Association:
 
     def _end(self, cause: Cause, reason: str) -> None:
         """Move to a state without keys, and forget them (KEY-07)."""
+        if cause in _QUIET and self.state in (State.KEYED, State.DRAINING):
+            self._events.append(Retired(self.path))
         self._move(cause)
         self.reason = reason
         self._engine = self._export = None
@@ -242,7 +250,7 @@ class Association:
         self._answer(now)
         if step in (Step.CLOSED, Step.FAILED):
             self.alert = self._engine.reason or "close_notify"
-            if self.state in KEYS_USABLE:
+            if self.state is State.VERIFIED:
                 self._events.append(Closed(self.path))
             self._end(Cause.PEER_CLOSED, self.alert)
 
@@ -315,6 +323,7 @@ class Association:
             self._events.append(Established(self.path))
         elif self.state is State.HANDSHAKING:
             self._move(Cause.UNJUDGED)
+            self._events.append(Held(self.path))
 
     def _reject(self, unfinished: bool) -> None:
         self._refuse(_BAD_CERTIFICATE, unfinished)
@@ -332,10 +341,11 @@ class Association:
         self._end(Cause.BROKEN, reason)
 
     def _expire(self) -> None:
+        if self.state in DONE:
+            self._sender.say(_GOODBYE)
         if self.state is State.DRAINING:
-            self.close()
+            self._end(Cause.DRAINED, "replaced")
         elif self.state is State.KEYED:
-            self._sender.say(Sealed(Content.ALERT, bytes((_WARNING, _CLOSE_NOTIFY))))
             self._events.append(Failed(self.path, "no description came for it"))
             self._end(Cause.HELD_TOO_LONG, "held too long")
         else:

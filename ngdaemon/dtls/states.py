@@ -74,6 +74,18 @@ class Established(NamedTuple):
     path: Endpoint
 
 
+class Held(NamedTuple):
+    """A handshake is done before a description says who the peer should be: media from there may be held (MBX-06)."""
+
+    path: Endpoint
+
+
+class Retired(NamedTuple):
+    """An association that another one replaced, or that was held in vain, is over."""
+
+    path: Endpoint
+
+
 class Mismatch(NamedTuple):
     """The peer has another certificate than announced (FP-10, FP-11)."""
 
@@ -94,4 +106,4 @@ class Closed(NamedTuple):
     path: Endpoint
 
 
-Event = Established | Mismatch | Failed | Closed
+Event = Held | Established | Mismatch | Failed | Closed | Retired
