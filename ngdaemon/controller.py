@@ -11,13 +11,20 @@ from ngdaemon.base.errors import RequestError
 from ngdaemon.base.sources import Load, Rng, Wall
 from ngdaemon.base.throttle import Throttle, with_count
 from ngdaemon.call.interfaces import Interfaces
+from ngdaemon.call.keying import Policy
 from ngdaemon.call.registry import Ending, Registry
 from ngdaemon.call.statistics import Statistics
+from ngdaemon.call.transport import Setting
+from ngdaemon.call.transports import Transports
 from ngdaemon.commands import table
 from ngdaemon.commands.journal import NOBODY, Journal, identity
 from ngdaemon.commands.limits import LimitError, Limits
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.config import Config
+from ngdaemon.dtls.certificate import Pool
+from ngdaemon.dtls.hello import Cookies
+from ngdaemon.dtls.policy import Policy as DtlsPolicy
+from ngdaemon.ice.pacing import TA_HOST, Pacer
 from ngdaemon.media.forwarder import Forwarder
 from ngdaemon.media.ports import Ports
 from ngdaemon.ng import message
@@ -53,7 +60,8 @@ class Controller:
         self._changed = changed
         ports = Ports(config.port_min, config.port_max, config.port_quarantine, rng, dict(config.port_ranges))
         statistics = Statistics(now)
-        registry = Registry(config, forwarder, ports, statistics)
+        setting = Setting(rng, Pacer(TA_HOST), DtlsPolicy(), Cookies(rng.bytes(32)), frozenset(config.listen_ng))
+        registry = Registry(config, forwarder, ports, statistics, Transports(forwarder, setting))
         self._service = Service(
             config=config,
             interfaces=Interfaces(config.interfaces),
@@ -64,6 +72,8 @@ class Controller:
             limits=Limits(load),
             rng=rng,
             wall=wall,
+            policy=Policy(passive=getattr(config, "dtls_passive", False)),
+            identities=Pool(rng, wall),
             complaints=Throttle(),
             change=self._change,
             instance=rng.bytes(6).hex(),

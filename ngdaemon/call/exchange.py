@@ -5,14 +5,24 @@ from typing import Protocol
 
 from ngdaemon.base.endpoint import Family, Interface
 from ngdaemon.base.sources import Rng
-from ngdaemon.call import negotiate, parties, rewrite, wishes
+from ngdaemon.call import icing, negotiate, parties, rewrite, wishes
 from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.interfaces import Interfaces
+from ngdaemon.call.keying import Policy
 from ngdaemon.call.model import Call, Leg, Media
 from ngdaemon.call.origin import made_origin, told_origin, versioned
+from ngdaemon.call.securing import Securing
 from ngdaemon.config import Config
+from ngdaemon.dtls.certificate import Identity
 from ngdaemon.ng.options import Flag, Options
+from ngdaemon.sdp.protocols import protocol_of
 from ngdaemon.sdp.session import MediaSection, SessionDescription
+
+
+class Identities(Protocol):
+    """Certificates for DTLS handshakes, made ahead."""
+
+    def take(self) -> Identity: ...
 
 
 class Surroundings(Protocol):
@@ -22,6 +32,8 @@ class Surroundings(Protocol):
     interfaces: Interfaces
     rng: Rng
     instance: str
+    policy: Policy
+    identities: Identities
 
 
 @dataclass(slots=True)
@@ -39,6 +51,8 @@ class Exchange:
     told: list[Media] = field(default_factory=list)
     slots: list[int] = field(default_factory=list)
     """Places of the m-lines of the sender's SDP among its medias."""
+    warnings: list[str] = field(default_factory=list)
+    """What the reply says beside the SDP."""
     toward_receiver: Interface = field(init=False)
     """The local address that faces the receiver."""
 
@@ -48,9 +62,22 @@ class Exchange:
         self.receiver = wishes.of_receiver(self.receiver, options, is_answer=self.is_answer)
         self.slots = self._answerable_slots(description)
         self.said = negotiate.hear(self.sender, self.slots, description, options, sip_source=around.config.sip_source)
-        self._agree(options)
+        self._forget_transport(options)
+        securing = Securing(options, around.policy, around.rng)
+        self._agree(options, securing)
         self._allocate(options, around, allocator)
+        self._secure(securing, around, allocator)
+        self._connect(options, around)
         return self._write(description, options, around)
+
+    def _forget_transport(self, options: Options) -> None:
+        """A sender that comes with another transport makes what was asked for toward the receiver moot (§4.5)."""
+        changed = any(
+            before.said and before.protocol != now.protocol
+            for before, now in zip(self.sender.medias, self.said, strict=False)
+        )
+        if changed and not self.is_answer and options.transport_protocol is None:
+            self.receiver = self.receiver._replace(protocol=None)
 
     def _answerable_slots(self, description: SessionDescription) -> list[int]:
         """The places of the sender's m-lines. Those that answer nothing are cut off the description (RFC 3264 §6)."""
@@ -60,7 +87,7 @@ class Exchange:
             del description.medias[len(slots) :]
         return slots
 
-    def _agree(self, options: Options) -> None:
+    def _agree(self, options: Options, securing: Securing) -> None:
         """What is told about each media, and what it means for the leg that said it."""
         said, told = self.said, list(self.receiver.medias)
         for slot in self.slots:
@@ -68,7 +95,9 @@ class Exchange:
                 # withheld from the one who speaks now: it does not exist for a newcomer either
                 told.append(Media(place, said[place].kind, said[place].protocol, active=False, removed=True))
             before = told[slot] if slot < len(told) else None
-            if self.is_answer and before is not None and before.said:
+            answers = self.is_answer and before is not None and before.said
+            said[slot] = securing.judge(said[slot], answers=answers)
+            if answers and before is not None:
                 media, said[slot] = negotiate.answered(before, said[slot], options)
             else:
                 media = negotiate.offered(self.receiver, said[slot], before, options, is_answer=self.is_answer)
@@ -104,13 +133,55 @@ class Exchange:
             hearing = allocator.for_media(hearing, toward_receiver, speaking.rtp, keep=keep)
             self.told[index] = allocator.single(hearing) if self.is_answer and hearing.muxed else hearing
 
+    def _secure(self, securing: Securing, around: Surroundings, allocator: Allocator) -> None:
+        """What the receiver is told about keys, now that it is known whether its ports are new."""
+        for slot in self.slots:
+            before = self.receiver.medias[slot] if slot < len(self.receiver.medias) else None
+            answers = self.is_answer and before is not None and before.said
+            moved = before is not None and before.ports is not None and before.ports != self.told[slot].ports
+            told = securing.tell(self.told[slot], self.said[slot], allocator, answers=answers, moved=moved)
+            self.told[slot] = told
+            if told.security.hashes and self.receiver.identity is None:
+                self.receiver = self.receiver._replace(identity=around.identities.take())
+        self.warnings = securing.check([self.told[slot] for slot in self.slots])
+
+    def _connect(self, options: Options, around: Surroundings) -> None:
+        """What the receiver is told of ICE."""
+        for slot in self.slots:
+            said, told = self.said[slot], self.told[slot]
+            before = self.receiver.medias[slot] if slot < len(self.receiver.medias) else None
+            if not told.active or not said.active or not protocol_of(told.protocol, told.kind).rtp:
+                continue
+            if self.is_answer and before is not None and before.said:
+                offered = None if told.ice_rejected else told.ice_said
+                ice = icing.answer(told.ice, offered, told.ice_answered, said.ice_said, options, around.rng)
+                self.told[slot] = told._replace(ice=ice, ice_answered=told.ice_said)
+                refused = said.ice is not None and said.ice_said is None
+                if said.ice is not None:
+                    self.said[slot] = said._replace(
+                        ice=None if refused else said.ice, ice_answered=said.ice_said, ice_refused=refused
+                    )
+            else:
+                ice = icing.offer(told.ice, said.ice_said, options, around.rng, refused=told.ice_refused)
+                self.told[slot] = told._replace(ice=ice)
+                self.said[slot] = said._replace(ice_rejected=Flag.REJECT_ICE in options.flags)
+
     def _write(self, description: SessionDescription, options: Options, around: Surroundings) -> str:
         """The SDP for the receiver, its `o=` last because its version depends on all the rest."""
         local, family = self.toward_receiver.advertised, self.toward_receiver.family
         sent = self.receiver.sent
         origin = told_origin(description.origin or made_origin(around.rng, local), options.replace, sent, local)
         first_name, session_name = self._session_name(description, options, around.config.software_id)
-        telling = rewrite.Telling(description, options, self.is_answer, around.instance, session_name, family)
+        telling = rewrite.Telling(
+            description,
+            options,
+            self.is_answer,
+            around.instance,
+            session_name,
+            family,
+            self.receiver.identity,
+            lite=self.receiver.lite,
+        )
         lines = rewrite.session_lines(telling, str(origin))
         for slot, section in self._sections(description):
             told = self.told[slot]

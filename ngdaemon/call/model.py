@@ -13,6 +13,9 @@ from typing import NamedTuple, NewType
 
 from ngdaemon.base.endpoint import Endpoint, Family, Interface, is_unspecified
 from ngdaemon.base.ids import CallId, SocketId, Tag
+from ngdaemon.call.icing import Ice, SaidIce
+from ngdaemon.call.security import CLEAR, Security
+from ngdaemon.dtls.certificate import Identity
 from ngdaemon.sdp.codecs import Codec
 
 LegId = NewType("LegId", int)
@@ -67,6 +70,8 @@ class PortSet(NamedTuple):
     """None when RTCP shares the RTP port, or there is no RTCP."""
     far: Endpoint | None
     """The other side's RTP endpoint; None while not known."""
+    others: tuple["PortSet", ...] = ()
+    """The same at the further addresses of the logical interface, with ICE."""
 
     @property
     def ports(self) -> tuple[LocalPort, ...]:
@@ -120,6 +125,24 @@ class Media(NamedTuple):
     mux_policy: str = ""
     """How the leg's offer of rtcp-mux is to be answered: "accept", "reject", or "" for as the answerer does."""
     mid: str | None = None
+    mid_extension: int = 0
+    """The number of the MID header extension (RFC 9143) in the leg's packets; 0 for none."""
+    ssrcs: frozenset[int] = frozenset()
+    """The sources that the leg's SDP names (`a=ssrc`)."""
+    bundled: int | None = None
+    """The place of the media whose transport (ports, ICE, DTLS) this one shares (RFC 8843); None for one of its own."""
+    security: Security = CLEAR
+    """How packets are protected between the leg and us."""
+    ice_said: SaidIce | None = None
+    """ICE of the leg's newest SDP; None for none."""
+    ice_answered: SaidIce | None = None
+    """The same of the SDP that was last answered, or answered us: other credentials since are a restart."""
+    ice: Ice | None = None
+    """What the leg was told of ICE last; None for nothing."""
+    ice_refused: bool = False
+    """The leg answered an offer of ICE without it: it is not offered again (ng-protocol.md §4.8)."""
+    ice_rejected: bool = False
+    """The leg's own offer of ICE is to be answered without it (`ICE-reject`)."""
     ptime: str | None = None
     """Packet time in force for the leg (`a=ptime`, milliseconds): what it asked for or was told last."""
     own_ptime: str | None = None
@@ -181,6 +204,8 @@ class Leg(NamedTuple):
     """The logical interface that faces this leg, once `direction` named one."""
     family: Family | None = None
     """The address family asked for by `address-family`."""
+    lite: bool = False
+    """We are ICE-lite toward the leg."""
     protocol: str | None = None
     """The `transport-protocol` asked for toward this leg."""
     sent: SentOrigin | None = None
@@ -198,6 +223,10 @@ class Leg(NamedTuple):
     """Marked deleted."""
     blocks: frozenset[Block] = NO_BLOCKS
     """Blocks of what this leg sends."""
+    identity: Identity | None = None
+    """The certificate that we show this leg in DTLS handshakes, once one was needed (FP-08)."""
+    relayed: bool = False
+    """The leg's media passes end to end, keys included (`mode=relay`, RFC 7879)."""
     learning: str | None = None
     """`endpoint-learning` asked for; None is the daemon's."""
     strict_source: bool = False

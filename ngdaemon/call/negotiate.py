@@ -9,8 +9,10 @@ from typing import Any
 from ngdaemon.base.endpoint import Endpoint, Family, is_unspecified, parse_address
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import Tag
+from ngdaemon.call import icing
 from ngdaemon.call.codec_choice import answerable, passed_on, single
 from ngdaemon.call.model import Leg, LegId, Media
+from ngdaemon.call.security import CLEAR, heard
 from ngdaemon.ng.options import Flag, Options
 from ngdaemon.sdp.codecs import codecs_of
 from ngdaemon.sdp.protocols import Protocol, protocol_of
@@ -103,6 +105,12 @@ def _hear_media(
         "own_ptime": ptime,
         "maxptime": section.get("maxptime"),
     }
+    if protocol.rtp:
+        values["ice_said"] = icing.heard(section, description.session, rtp)
+        security = before.security if before is not None else CLEAR
+        keys_said = heard(section, description.session)
+        if security.said is not keys_said:
+            values["security"] = security._replace(said=keys_said)
     if section.port:
         values.update(rtp=rtp, rtcp=rtcp, plausible=_plausible(rtp, rtcp, received_from, before))
     if before is None:
@@ -198,15 +206,7 @@ def _offered_protocol(receiver: Leg, said: Media, options: Options) -> Protocol:
     wanted = options.transport_protocol or receiver.protocol
     if not own.rtp or not wanted or wanted == "accept":
         return own
-    told = protocol_of(wanted)
-    _check_alike(own, told)
-    return told
-
-
-def _check_alike(said: Protocol, told: Protocol) -> None:
-    """Raise RequestError where media of one leg would have to be secured, or laid open, for the other one."""
-    if told.secure != said.secure:
-        raise RequestError(f'Unsupported transport-protocol "{told.name}" toward the receiver of "{said.name}"')
+    return protocol_of(wanted)
 
 
 def _generated_mid(said: Media, options: Options) -> str | None:
@@ -240,8 +240,6 @@ def _answered_protocol(offerer: Media, said: Media, options: Options) -> Protoco
             own = protocol_of(wanted)
         elif said.protocol != said.told_protocol:
             own = protocol_of(said.protocol, said.kind)
-    for leg in (offerer, said):
-        _check_alike(protocol_of(leg.protocol, leg.kind), own)
     return own
 
 

@@ -1,8 +1,10 @@
 """Call → Plan: the desired forwarding that follows from the facts of a call. A pure function."""
 
-from ngdaemon.base.endpoint import Endpoint, is_unspecified
-from ngdaemon.call.model import Block, Call, Kind, Leg, LocalPort, Media, PortSet, Subscription
-from ngdaemon.media.plan import Carries, Latch, Learning, Plan, Route, Socket
+from ngdaemon.call import facing
+from ngdaemon.call.links import NO_LINKS, Links
+from ngdaemon.call.model import Block, Call, Kind, Leg, LocalPort, Media, Subscription
+from ngdaemon.ice.candidate import RTCP, RTP
+from ngdaemon.media.plan import Carries, Learning, Plan, Route, Selector, Socket
 from ngdaemon.sdp.protocols import protocol_of
 
 NOTHING = Plan()
@@ -16,114 +18,98 @@ HOLDING = frozenset((Block.MEDIA, Block.SILENCE))
 """Blocks that hold back media which cannot be changed."""
 
 
-def plan(call: Call, default_learning: Learning) -> Plan:
-    """The sockets and routes of a call."""
+def plan(call: Call, default_learning: Learning, links: Links = NO_LINKS) -> Plan:
+    """The sockets and routes of a call, by its facts and what its transports have found out."""
     sockets: list[Socket] = []
     routes: list[Route] = []
     for leg in call.legs:
         if leg.ended:
             continue
         for media in leg.medias:
-            sockets.extend(_sockets(call, leg, media, default_learning))
+            sockets.extend(facing.sockets(call, leg, media, default_learning, links))
     for item in call.subscriptions:
         source, sink = call.leg(item.source), call.leg(item.subscriber)
         if source.ended or sink.ended:
             continue
         blocks = call.blocks | source.blocks | item.blocks
         if item.kind is Kind.PUB_SUB:
-            routes.extend(_copies(call, item, blocks))
+            routes.extend(_copies(call, item, blocks, links))
             continue
         for said, heard in zip(source.medias, sink.medias, strict=False):
-            routes.extend(_routes(call, said, heard, blocks))
+            routes.extend(_routes(call, (source, said), (sink, heard), blocks, links))
     return Plan(tuple(sockets), tuple(routes))
 
 
-def _sockets(call: Call, leg: Leg, media: Media, default_learning: Learning) -> list[Socket]:
-    """The sockets that face a leg for one media, former ones included: they stay bound for the call's life."""
-    latch = Latch(
-        learning=Learning(leg.learning) if leg.learning else default_learning,
-        plausible=media.plausible,
-        generation=call.generation,
-        strict=leg.strict_source,
-        handover=leg.handover,
-        asymmetric=leg.asymmetric,
-    )
-    protocol = protocol_of(media.protocol, media.kind)
-    blind = not protocol.rtp or protocol.secure
-    sockets = []
-    for ports in media.port_sets:
-        current = ports is media.ports
-        rtp = media.rtp if current else None
-        sockets.append(_socket(call, leg, ports.rtp, rtp, latch, muxed=media.muxed, blind=blind))
-        if ports.rtcp is not None:
-            rtcp = media.rtcp if current else None
-            sockets.append(_socket(call, leg, ports.rtcp, rtcp, latch, rtcp=True, blind=blind))
-    return sockets
+End = tuple[Leg, Media]
+"""A media with its leg."""
 
 
-def _socket(
-    call: Call,
-    leg: Leg,
-    port: LocalPort,
-    signalled: Endpoint | None,
-    latch: Latch,
-    *,
-    blind: bool,
-    muxed: bool = False,
-    rtcp: bool = False,
-) -> Socket:
-    if signalled is not None and is_unspecified(signalled.address):
-        signalled = None
-    return Socket(
-        port.socket,
-        signalled,
-        latch,
-        tos=call.tos,
-        muxed=muxed,
-        rtcp=rtcp,
-        relay_only=blind,
-        nat_wait=leg.nat_wait,
-        pierce=leg.pierce_nat and not blind,
-    )
-
-
-def _routes(call: Call, said: Media, heard: Media, blocks: frozenset[Block]) -> list[Route]:
+def _routes(call: Call, said: End, heard: End, blocks: frozenset[Block], links: Links) -> list[Route]:
     """What flows from the leg that said one media to the leg that hears it.
 
     Also what comes at former ports: the leg sends there until it has seen the new ones.
     """
-    if said.ports is None or heard.ports is None or not said.active or not heard.active:
+    source_leg, source = said
+    sink_leg, sink = heard
+    carrier = facing.carrier(source_leg, source)
+    if carrier.ports is None or not source.active or not sink.active:
         return []
-    sink = heard.ports
-    protocol = protocol_of(said.protocol, said.kind)
-    flows = said.sends and heard.receives and not call.drop_traffic
-    if not protocol.rtp or protocol.secure:
-        # a DTLS handshake has to pass although neither side sends media yet
+    rtp, rtcp = facing.sink(sink_leg, sink, RTP, links), facing.sink(sink_leg, sink, RTCP, links)
+    if rtp is None:
+        return []
+    flows = source.sends and sink.receives and not call.drop_traffic
+    blind = facing.is_relayed(source_leg, source)
+    if blind != facing.is_relayed(sink_leg, sink):
+        return []
+    if blind:
+        # a handshake has to pass although neither side sends media yet
+        protocol = protocol_of(source.protocol, source.kind)
         passes = not protocol.rtp or ((flows or protocol.dtls) and not blocks & HOLDING)
-        return _blind_routes(said, sink, rtp=passes and not call.drop_traffic)
+        return _blind_routes(carrier, rtp, rtcp, rtp_passes=passes and not call.drop_traffic)
     routes = []
-    drop_feedback = protocol.feedback and not protocol_of(heard.protocol).feedback
-    target = _rtcp_sink(sink, heard)
-    for source in said.port_sets:
-        if flows:
-            routes.append(_media_route(source.rtp, sink.rtp, said, blocks))
-        for port in source.ports:
-            routes.append(Route(port.socket, target.socket, Carries.RTCP, drop_feedback=drop_feedback, mirror=True))
+    drop_feedback = protocol_of(source.protocol).feedback and not protocol_of(sink.protocol).feedback
+    selector = _selector(source_leg, source)
+    target = rtcp or rtp
+    for port in facing.ports_of(carrier):
+        if flows and port.component == RTP:
+            routes.append(_media_route(port.local, rtp, source, blocks)._replace(selector=selector))
+        routes.append(
+            Route(
+                port.local.socket,
+                target.socket,
+                Carries.RTCP,
+                drop_feedback=drop_feedback,
+                mirror=True,
+                selector=selector,
+            )
+        )
     return routes
 
 
-def _blind_routes(said: Media, sink: PortSet, *, rtp: bool) -> list[Route]:
+def _selector(leg: Leg, media: Media) -> Selector | None:
+    """Which packets of a BUNDLE are those of the media; None where it has a transport of its own."""
+    group = media.place if media.bundled is None else media.bundled
+    others = [item for item in leg.medias if item.place != media.place and group in (item.place, item.bundled)]
+    if not others:
+        return None
+    taken = {codec.payload_type for item in others for codec in item.codecs}
+    own = frozenset(codec.payload_type for codec in media.codecs if codec.payload_type not in taken)
+    return Selector((media.mid or "").encode(), media.mid_extension, media.ssrcs, own)
+
+
+def _blind_routes(carrier: Media, rtp: LocalPort, rtcp: LocalPort | None, *, rtp_passes: bool) -> list[Route]:
     """What flows where packets cannot be looked into: all that comes, or all but what comes at the RTP port."""
     routes = []
-    for source in said.port_sets:
-        if rtp:
-            routes.append(Route(source.rtp.socket, sink.rtp.socket, Carries.ANY))
-        if source.rtcp is not None and sink.rtcp is not None:
-            routes.append(Route(source.rtcp.socket, sink.rtcp.socket, Carries.ANY))
+    for port in facing.ports_of(carrier):
+        if port.component == RTP:
+            if rtp_passes:
+                routes.append(Route(port.local.socket, rtp.socket, Carries.ANY))
+        elif rtcp is not None and rtcp is not rtp:
+            routes.append(Route(port.local.socket, rtcp.socket, Carries.ANY))
     return routes
 
 
-def _copies(call: Call, item: Subscription, blocks: frozenset[Block]) -> list[Route]:
+def _copies(call: Call, item: Subscription, blocks: frozenset[Block], links: Links) -> list[Route]:
     """What a subscriber to copies is sent: the RTP and RTCP of its source, while it is not paused.
 
     Codecs that it refused are held back. Nothing flows back to the source, but RTCP where it was asked for.
@@ -136,11 +122,12 @@ def _copies(call: Call, item: Subscription, blocks: frozenset[Block]) -> list[Ro
         said = source.medias[heard.copied.place]
         if heard.receives:
             refused = _refused(heard)
-            for route in _routes(call, said, heard, blocks):
+            for route in _routes(call, (source, said), (sink, heard), blocks, links):
                 held_back = refused and route.carries is Carries.RTP
                 routes.append(route._replace(dropped=route.dropped | refused) if held_back else route)
         if item.mirrored:
-            routes.extend(route for route in _routes(call, heard, said, blocks) if route.carries is Carries.RTCP)
+            mirrored = _routes(call, (sink, heard), (source, said), blocks, links)
+            routes.extend(route for route in mirrored if route.carries is Carries.RTCP)
     return routes
 
 
@@ -171,8 +158,3 @@ def _media_route(source: LocalPort, sink: LocalPort, said: Media, blocks: frozen
         dropped=dropped,
         silenced=silence,
     )
-
-
-def _rtcp_sink(sink: PortSet, heard: Media) -> LocalPort:
-    """The port from which RTCP leaves toward a leg: the RTP port where the leg muxes."""
-    return sink.rtp if heard.muxed or sink.rtcp is None else sink.rtcp

@@ -14,8 +14,9 @@ from ngdaemon.call.model import Call, Leg, LegId, Media
 from ngdaemon.call.planner import NOTHING, plan
 from ngdaemon.call.statistics import Statistics, Traffic
 from ngdaemon.call.summary import summary
+from ngdaemon.call.transports import Transports
 from ngdaemon.config import Config
-from ngdaemon.media.forwarder import Event, Forwarder, Learned, SocketCounters, Stranger, Tapped
+from ngdaemon.media.forwarder import Event, Forwarder, Learned, Punted, SocketCounters, Stranger, Tapped
 from ngdaemon.media.plan import Learning, Plan
 from ngdaemon.media.ports import Ports
 from ngdaemon.rtp.quality import CallQuality, Quality
@@ -65,8 +66,11 @@ class Entry:
 class Registry:
     """The calls, by call-id."""
 
-    def __init__(self, config: Config, forwarder: Forwarder, ports: Ports, statistics: Statistics) -> None:
+    def __init__(
+        self, config: Config, forwarder: Forwarder, ports: Ports, statistics: Statistics, transports: Transports
+    ) -> None:
         self.config = config
+        self.transports = transports
         self.forwarder = forwarder
         self.ports = ports
         self.statistics = statistics
@@ -95,7 +99,8 @@ class Registry:
 
         Cancels a deletion of the call, and of the legs that were `signalled`.
         """
-        desired = plan(call, Learning(self.config.endpoint_learning))
+        self.transports.sync(call, now)
+        desired = self._plan(call)
         entry = self._entries.get(call.id)
         if entry is None:
             entry = Entry(call, desired, now, now)
@@ -105,6 +110,8 @@ class Registry:
             entry.call, entry.plan = call, desired
         notices.planned(call, desired)
         self.forwarder.apply(call.id, desired)
+        self.transports.flush(call.id)
+        self.transports.happened(call)
         entry.signalled_at = now
         entry.delete_at = None
         for leg in signalled:
@@ -116,11 +123,14 @@ class Registry:
         entry = self._entries.get(call_id)
         self.forwarder.apply(call_id, entry.plan if entry is not None else NOTHING)
 
+    def _plan(self, call: Call) -> Plan:
+        return plan(call, Learning(self.config.endpoint_learning), self.transports.links(call.id))
+
     def replan(self, call: Call) -> None:
         """Put changed facts in force that are not signalling of a party."""
         entry = self._entries[call.id]
         entry.call = call
-        entry.plan = plan(call, Learning(self.config.endpoint_learning))
+        entry.plan = self._plan(call)
         notices.planned(call, entry.plan)
         self.forwarder.apply(call.id, entry.plan)
 
@@ -135,7 +145,8 @@ class Registry:
                 release(self.ports, media.port_sets, now)
             entry.delete_legs_at.pop(number, None)
         entry.call = without_legs(entry.call, legs)
-        entry.plan = plan(entry.call, Learning(self.config.endpoint_learning))
+        self.transports.sync(entry.call, now)
+        entry.plan = self._plan(entry.call)
         self.forwarder.apply(call_id, entry.plan)
 
     def is_ending(self, call_id: CallId) -> bool:
@@ -162,6 +173,7 @@ class Registry:
             known = ((source.average, source.samples) for source in entry.quality.sources.values())
             self.statistics.count_quality((score, samples) for score, samples in known if score is not None)
         self._sum_up(entry, counters, ending, now)
+        self.transports.end(call_id, now)
         self.forwarder.apply(call_id, NOTHING)
         for leg in call.legs:
             for media in leg.medias:
@@ -187,7 +199,11 @@ class Registry:
         entry = self._entries.get(event.call)
         if entry is None:
             return
-        if isinstance(event, Tapped):
+        if isinstance(event, Punted):
+            if self.transports.receive(event):
+                self._relink(entry)
+            self.transports.happened(entry.call)
+        elif isinstance(event, Tapped):
             if entry.quality is None:
                 entry.quality = CallQuality()
             entry.quality.receive(event.packet, event.at)
@@ -196,6 +212,14 @@ class Registry:
         elif isinstance(event, Stranger) and entry.strangers.get(event.socket) != event.source:
             entry.strangers[event.socket] = event.source
             notices.stranger(entry.call, event)
+
+    def _relink(self, entry: Entry) -> None:
+        """Put in force what the transports of a call have found out."""
+        desired = self._plan(entry.call)
+        if desired != entry.plan:
+            entry.plan = desired
+            notices.planned(entry.call, desired)
+            self.forwarder.apply(entry.call.id, desired)
 
     def quality(self, call_id: CallId) -> Mapping[int, Quality]:
         """Reception quality by SSRC."""
@@ -206,10 +230,17 @@ class Registry:
 
     def next_timeout(self) -> float | None:
         """When something may be due."""
-        return self._deadlines[0][0] if self._deadlines else None
+        mine = self._deadlines[0][0] if self._deadlines else None
+        theirs = self.transports.next_timeout()
+        return min((at for at in (mine, theirs) if at is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
         """End what is due: deleted calls after their delay, calls without media, calls that are too old."""
+        for changed in self.transports.handle_timer(now):
+            entry = self._entries.get(changed)
+            if entry is not None:
+                self._relink(entry)
+                self.transports.happened(entry.call)
         while self._deadlines and self._deadlines[0][0] <= now:
             at, call_id = heapq.heappop(self._deadlines)
             entry = self._entries.get(call_id)
@@ -259,13 +290,14 @@ class Registry:
         """
         config = self.config
         counters = self.forwarder.counters(entry.call.id)
+        heard = max(entry.signalled_at, self.transports.activity(entry.call.id))
         ending, due = Ending.SILENT_TIMEOUT, 0.0
         silent = entry.signalled_at
         for leg in entry.call.legs:
             if leg.ended or leg.is_subscriber or not (leg.alone or entry.call.sources_of(leg.id)):
                 continue
             for media in leg.medias:
-                last = _last_activity(media, counters, entry.signalled_at)
+                last = _last_activity(media, counters, heard)
                 if not media.said:
                     candidate = (Ending.OFFER_TIMEOUT, last + config.offer_timeout)
                 elif media.sends and media.active and media.ports is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ngdaemon.base.endpoint import Endpoint, Interface
 from ngdaemon.base.ids import SocketId
 from ngdaemon.call.model import Call, Leg, LegId, LocalPort, Media
+from ngdaemon.call.security import Keying
 from ngdaemon.media.forwarder import SocketCounters, SsrcCounters
 from ngdaemon.rtp.quality import Quality
 from ngdaemon.sdp.protocols import protocol_of
@@ -126,9 +127,11 @@ def _media(
     rtp_flags, rtcp_flags = _stream_flags(leg, media, counted)
     rtp, rtcp = (None, None) if media.withheld else (media.rtp, media.rtcp or _next_to(media.rtp))
     created = call.created // 1_000_000
+    pair = media.security.pair
+    suite = pair.ours.suite.name if pair is not None else ""
     tree["streams"] = [
-        _stream(rtp_port, interface, rtp, counted[0], rtp_flags, measured, created),
-        _stream(rtcp_port, interface, rtcp, counted[1], rtcp_flags, measured, created),
+        _stream(rtp_port, interface, rtp, counted[0], rtp_flags, measured, created, suite),
+        _stream(rtcp_port, interface, rtcp, counted[1], rtcp_flags, measured, created, suite),
     ]
     for kind, counters in zip(("RTP", "RTCP"), counted, strict=True):
         sums = totals[kind]
@@ -164,6 +167,7 @@ def _stream(
     flags: list[str],
     measured: Measured,
     created: int,
+    suite: str,
 ) -> Tree:
     tree: Tree = {}
     if port is not None and interface is not None and not measured.closed:
@@ -172,6 +176,8 @@ def _stream(
         tree["family"] = interface.family.title
     tree["endpoint"] = _endpoint(counters.peer if counters.confirmed and counters.peer else signalled)
     tree["advertised endpoint"] = _endpoint(signalled)
+    if suite:
+        tree["crypto suite"] = suite
     last = measured.seconds(counters.last_packet, created)
     tree["last packet"] = last
     tree["last kernel packet"] = 0
@@ -219,10 +225,18 @@ def _media_flags(leg: Leg, media: Media) -> list[str]:
         ("send", media.receives),
         ("recv", media.sends),
         ("rtcp-mux", media.mux_told),
+        ("DTLS-SRTP", media.security.keying is Keying.DTLS),
+        (f"DTLS role {_role(media)}", media.security.association is not None),
+        ("SDES", media.security.keying is Keying.SDES),
         ("ICE controlling", media.controlling),
         ("RTCP feedback", media.feedback),
     )
     return [name for name, holds in rows if holds]
+
+
+def _role(media: Media) -> str:
+    association = media.security.association
+    return association.role.value if association is not None else ""
 
 
 def _heard(call: Call, leg: Leg, media: Media, measured: Measured) -> list[SsrcCounters]:

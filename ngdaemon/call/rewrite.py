@@ -8,8 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ngdaemon.base.endpoint import Family, family_of
+from ngdaemon.call import candidates
+from ngdaemon.call.icing import Ice
 from ngdaemon.call.manipulate import manipulate
 from ngdaemon.call.model import Media
+from ngdaemon.call.security import KEYING_ATTRIBUTES
+from ngdaemon.dtls import fingerprint
+from ngdaemon.dtls.certificate import Identity
 from ngdaemon.ng.options import Flag, Options
 from ngdaemon.sdp.protocols import protocol_of
 from ngdaemon.sdp.session import MediaSection, Section, SessionDescription
@@ -23,6 +28,7 @@ REGENERATED = frozenset(
         *("rtcp", "rtcp-mux", "candidate", "ice-ufrag", "ice-pwd", "ice-options", "ice-lite", "remote-candidates"),
         *("end-of-candidates", "ice-mismatch", "ice-pacing", "rtpengine", "mid", "label", "bundle-only"),
         *("ptime", "maxptime", "rtpmap", "fmtp", "extmap", "extmap-allow-mixed"),
+        *KEYING_ATTRIBUTES,
     )
 )
 """Attributes of RTP medias that are never copied: a step of their own writes them, or nothing does."""
@@ -38,6 +44,7 @@ REGENERATED_SESSION = frozenset(
         "extmap",
         "extmap-allow-mixed",
         *DIRECTIONS,
+        *KEYING_ATTRIBUTES,
     )
 )
 
@@ -57,6 +64,12 @@ class Telling:
     session_name: str
     family: Family
     """The address family toward the receiver."""
+    identity: Identity | None = None
+    """Our certificate toward the receiver."""
+    lite: bool = False
+    """We are ICE-lite toward the receiver."""
+    secret: bytes = b""
+    """What foundations of candidates are derived from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +92,8 @@ def session_lines(telling: Telling, origin: str) -> list[str]:
     lines.append(f"t={session.last('t') or '0 0'}")
     if Flag.LOOP_PROTECT in telling.options.flags:
         lines.append(f"a=rtpengine:{telling.instance}")
+    if telling.lite:
+        lines.append("a=ice-lite")
     lines.extend([f"a={item}" for item in session.attributes if item.name not in REGENERATED_SESSION])
     return manipulate(lines, "global", telling.options.sdp_attr)
 
@@ -260,6 +275,25 @@ def _rtcp_mux(telling: MediaTelling) -> list[str]:
     return ["a=rtcp-mux"] if telling.told.mux_told else []
 
 
+def _crypto(telling: MediaTelling) -> list[str]:
+    """`a=crypto` (RFC 4568): our lines for the receiver."""
+    words = telling.of.options.sdes
+    pad, lifetime = "pad" in words, "lifetime" in words
+    return [f"a=crypto:{line.text(pad=pad, lifetime=lifetime)}" for line in telling.told.security.lines]
+
+
+def _dtls(telling: MediaTelling) -> list[str]:
+    """`a=setup`, `a=fingerprint`, `a=tls-id` (RFC 8842): ours toward the receiver."""
+    security, identity = telling.told.security, telling.of.identity
+    if not security.hashes or identity is None:
+        return []
+    lines = [f"a=setup:{security.setup}"]
+    lines.extend(f"a=fingerprint:{fingerprint.of(identity.der, name).text()}" for name in security.hashes)
+    if security.tls_id_told:
+        lines.append(f"a=tls-id:{security.tls_id}")
+    return lines
+
+
 def _packet_time(telling: MediaTelling) -> list[str]:
     """`a=ptime`: what the sender asks for, else what was last in force for the receiver. `a=maxptime`: copied."""
     said, options = telling.said, telling.of.options
@@ -275,6 +309,40 @@ def _packet_time(telling: MediaTelling) -> list[str]:
 def _blind_attributes(telling: MediaTelling) -> list[str]:
     """Attributes of medias that are not RTP: copied, their meaning is between the two ends."""
     return [f"a={item}" for item in telling.section.attributes if item.name not in BLIND_REGENERATED]
+
+
+def _ice(telling: MediaTelling) -> list[str]:
+    """`a=ice-ufrag`, `a=ice-pwd`, `a=ice-options`, `a=candidate`, `a=end-of-candidates` (RFC 8839)."""
+    ice, ports = telling.told.ice, telling.told.ports
+    if telling.told.ice_said is not None and telling.told.ice_said.mismatched and telling.of.is_answer:
+        return ["a=ice-mismatch"]
+    if ice is None or ports is None:
+        return []
+    if ice.borrowed:
+        return _borrowed_ice(telling, ice)
+    lines = [f"a=ice-ufrag:{ice.local.ufrag}", f"a=ice-pwd:{ice.local.pwd}"]
+    options = [word for word, told in (("trickle", ice.trickle), ("ice2", ice.ice2)) if told]
+    if options:
+        lines.append(f"a=ice-options:{' '.join(options)}")
+    lines.extend(f"a=candidate:{item}" for item in candidates.ours(telling.told, telling.of.secret))
+    if ice.trickle:
+        lines.append("a=end-of-candidates")
+    return lines
+
+
+def _borrowed_ice(telling: MediaTelling, ice: Ice) -> list[str]:
+    """The sender's own lines, with our addresses as more candidates."""
+    names = ("ice-ufrag", "ice-pwd", "ice-options")
+    session = telling.of.description.session
+    lines: list[str] = []
+    for name in names:
+        values = telling.section.get_all(name) or session.get_all(name)
+        lines.extend(f"a={name}:{value}" for value in values[:1])
+    for value in telling.section.get_all("candidate"):
+        if not (ice.relayed and " typ relay" in value):
+            lines.append(f"a=candidate:{value}")
+    lines.extend(f"a=candidate:{item}" for item in candidates.beside(telling.told, telling.said, telling.of.secret))
+    return lines
 
 
 Step = Callable[[MediaTelling], list[str]]
@@ -293,7 +361,10 @@ RTP_STEPS: tuple[Step, ...] = (
     _direction,
     _rtcp,
     _rtcp_mux,
+    _crypto,
+    _dtls,
     _packet_time,
+    _ice,
 )
 
 BLIND_STEPS: tuple[Step, ...] = (

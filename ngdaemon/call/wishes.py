@@ -30,6 +30,8 @@ def of_sender(leg: Leg, options: Options, *, is_answer: bool) -> Leg:
         changes["interface"] = options.direction[0]
     if options.endpoint_learning:
         changes["learning"] = options.endpoint_learning
+    if options.ice_lite is not None and not is_answer:
+        changes["lite"] = options.ice_lite in ("backward", "both")
     if is_answer and _is_final(options):
         changes["final"] = True
     return leg._replace(**changes) if changes else leg
@@ -44,6 +46,8 @@ def of_receiver(leg: Leg, options: Options, *, is_answer: bool) -> Leg:
         changes["family"] = options.address_family
     if options.endpoint_learning:
         changes["learning"] = options.endpoint_learning
+    if options.ice_lite is not None and not is_answer:
+        changes["lite"] = options.ice_lite in ("forward", "both")
     if options.transport_protocol and not is_answer:
         changes["protocol"] = options.transport_protocol
     return leg._replace(**changes) if changes else leg

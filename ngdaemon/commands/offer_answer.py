@@ -67,7 +67,7 @@ def _exchange(service: Service, asked: Asked, description: SessionDescription, e
         text = exchange.run(description, asked.options, service, allocator)
         call = _signalled(service, asked, exchange.call)
         service.registry.store(call, (exchange.sender.id, exchange.receiver.id), asked.now)
-        return {"sdp": text}
+        return {"sdp": text, "warnings": exchange.warnings} if exchange.warnings else {"sdp": text}
 
     return perform(service, asked, exchange.call.id, change)
 

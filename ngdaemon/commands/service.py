@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.sources import Rng, Wall
 from ngdaemon.base.throttle import Throttle
+from ngdaemon.call.exchange import Identities
 from ngdaemon.call.interfaces import Interfaces
+from ngdaemon.call.keying import Policy
 from ngdaemon.call.registry import Registry
 from ngdaemon.call.statistics import Statistics
 from ngdaemon.commands.limits import Limits
@@ -31,6 +33,8 @@ class Service:
     limits: Limits
     rng: Rng
     wall: Wall
+    policy: Policy
+    identities: Identities
     complaints: Throttle
     change: Callable[[Config], None]
     """Puts settings in force that a command changed."""

@@ -199,15 +199,6 @@ def test_fax_is_carried_as_bytes() -> None:
     assert {route.carries for route in daemon.plan().routes} == {Carries.ANY}
 
 
-def test_secured_media_without_a_port_for_rtcp_on_one_side_has_no_route_for_it() -> None:
-    offer, answer = (
-        audio(address, port).replace("RTP/AVP", "RTP/SAVP") for address, port in ((ALICE, 4000), (BOB, 5000))
-    )
-    daemon = call_of(offer, answer + "a=rtcp-mux\r\n", {"rtcp_mux": ["require"]})
-    assert {item.id for item in daemon.plan().sockets} == {1, 2, 3}
-    assert set(daemon.plan().routes) == {blind(1, 3), blind(3, 1)}
-
-
 def test_feedback_is_dropped_on_its_way_to_a_side_without() -> None:
     offer, answer = audio(ALICE, 4000).replace("RTP/AVP", "RTP/AVPF"), audio(BOB, 5000)
     daemon = call_of(offer, answer, {"transport_protocol": "RTP/AVP"})
@@ -289,26 +280,6 @@ def test_the_tos_octet_is_that_of_the_offer_or_of_the_daemon() -> None:
         daemon.offer(audio(ALICE), TOS=asked)
         seen.append({item.tos for item in daemon.plan().sockets})
     assert seen == [{16}, {184}, {184}, {None}, {16}, {16}]
-
-
-def secured(word: str, *lines: str) -> tuple[str, str]:
-    """An offer and an answer of media that is relayed as bytes."""
-    return audio(ALICE, 4000, *lines).replace("RTP/AVP", word), audio(BOB, 5000, *lines).replace("RTP/AVP", word)
-
-
-def test_secured_media_that_is_on_hold_or_blocked_does_not_cross() -> None:
-    assert call_of(*secured("RTP/SAVP")).plan().routes == (blind(3, 1), blind(4, 2), blind(1, 3), blind(2, 4))
-    held_back = (blind(4, 2), blind(2, 4))
-    assert call_of(*secured("RTP/SAVP", "a=inactive")).plan().routes == held_back
-    for command in ("block media", "silence media"):
-        daemon = call_of(*secured("RTP/SAVP"))
-        daemon.command(command)
-        assert daemon.plan().routes == held_back
-
-
-def test_a_handshake_passes_although_media_is_on_hold() -> None:
-    routes = call_of(*secured("UDP/TLS/RTP/SAVPF", "a=inactive")).plan().routes
-    assert routes == (blind(3, 1), blind(4, 2), blind(1, 3), blind(2, 4))
 
 
 def test_what_cannot_be_silenced_is_held_back() -> None:

@@ -210,7 +210,8 @@ def test_other_media_than_rtp_is_copied_too() -> None:
 
 def test_secured_media_is_refused() -> None:
     """D-COPIES."""
-    secured = audio(ALICE, 4000).replace("RTP/AVP", "RTP/SAVP")
+    line = f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{'A' * 40}"
+    secured = audio(ALICE, 4000, line).replace("RTP/AVP", "RTP/SAVP")
     daemon = call_of(secured, secured)
     reason = daemon.refusal("subscribe request", from_tag="a", to_tag="rec")
     assert reason == 'Failed to request subscription: media over "RTP/SAVP" is secured'

@@ -19,7 +19,7 @@ import json
 from pathlib import Path
 
 from ngdaemon.base.endpoint import Endpoint
-from ngdaemon.media.plan import Latch, Learning, Plan, Route, Socket
+from ngdaemon.media.plan import Latch, Learning, Plan, Protection, Route, Socket
 from tests.support.daemon import CALL, Daemon
 from tests.support.sdp import joined
 
@@ -94,11 +94,28 @@ def _socket(item: Socket, local: Endpoint) -> str:
         words.append(f"learning {latch.learning.value}")
     words += _set(latch, "strict", "handover", "asymmetric")
     words += _set(item, "muxed", "rtcp", "relay_only", "nat_wait", "pierce")
+    if latch.sources is not None:
+        words.append(f"sources {' '.join(map(str, sorted(latch.sources)))}".rstrip())
+    if item.protection is not None:
+        words.append(_protection(item.protection))
     if item.tos is not None:
         words.append(f"TOS {item.tos}")
-    _nothing_else(item, "id", "signalled", "latch", "tos", "muxed", "rtcp", "relay_only", "nat_wait", "pierce")
-    _nothing_else(latch, "learning", "plausible", "generation", "strict", "handover", "asymmetric")
+    _nothing_else(
+        item, "id", "signalled", "latch", "tos", "muxed", "rtcp", "relay_only", "nat_wait", "pierce", "protection"
+    )
+    _nothing_else(latch, "learning", "plausible", "generation", "strict", "handover", "asymmetric", "sources")
     return f" {item.id} {local} to {item.signalled or 'nobody'}, from {plausible}, {', '.join(words)}"
+
+
+def _protection(item: Protection) -> str:
+    """`receives AES_CM_128_HMAC_SHA1_80, sends AES_CM_128_HMAC_SHA1_80`, or what is awaited. No keys."""
+    receives = " ".join(keys.suite.name for keys in item.receive) or "nothing"
+    words = [f"receives {receives}", f"sends {item.send.suite.name if item.send is not None else 'nothing'}"]
+    if item.hold is not None:
+        words.append("holds" if item.hold.sources is None else f"holds {' '.join(map(str, sorted(item.hold.sources)))}")
+    if item.low_start:
+        words.append("starts low")
+    return ", ".join(words).rstrip()
 
 
 def _route(item: Route) -> str:
@@ -113,7 +130,13 @@ def _route(item: Route) -> str:
         words.append(f"silenced {dict(item.silenced)}")
     if item.mirror:
         words.append("mirrored")
-    _nothing_else(item, "source", "sink", "carries", "drop_feedback", "only", "dropped", "silenced", "mirror")
+    if item.selector is not None:
+        selector = item.selector
+        words.append(
+            f"of {selector.mid.decode()} {selector.extension} {sorted(selector.ssrcs)} {sorted(selector.payload_types)}"
+        )
+    named = ("source", "sink", "carries", "drop_feedback", "only", "dropped", "silenced", "mirror", "selector")
+    _nothing_else(item, *named)
     return ", ".join(words)
 
 

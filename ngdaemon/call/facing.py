@@ -1,0 +1,167 @@
+"""How a leg is faced: the socket of each local port, the rule by which it takes packets, and what protects them.
+
+A pure function of the facts of the leg and of what its transports have found out.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ngdaemon.base.endpoint import Endpoint, is_unspecified
+from ngdaemon.call.links import NO_LINK, Link, Links, Slot
+from ngdaemon.call.model import Call, Leg, LocalPort, Media, PortSet
+from ngdaemon.call.security import Keying, Security
+from ngdaemon.ice.candidate import RTCP, RTP
+from ngdaemon.media.plan import Hold, Latch, Learning, Protection, Socket
+from ngdaemon.sdp.protocols import protocol_of
+from ngdaemon.srtp.keys import Keys
+
+MAX_REOFFERED = 4
+"""Lines of a re-offer that are received with before it is answered (SDES-10)."""
+
+
+class Port(NamedTuple):
+    """A local port of a media, and what it is for."""
+
+    local: LocalPort
+    component: int
+    current: bool
+    """The leg is told it now; else it is one of a former exchange."""
+
+
+def carrier(leg: Leg, media: Media) -> Media:
+    """The media whose transport a media uses: itself, or the first one of its BUNDLE."""
+    return media if media.bundled is None else leg.medias[media.bundled]
+
+
+def is_relayed(leg: Leg, media: Media) -> bool:
+    """Whether the bytes of a media pass end to end, looked at by nobody: not RTP, or keys and ICE are not ours."""
+    if leg.relayed or not protocol_of(media.protocol, media.kind).rtp:
+        return True
+    return media.ice is not None and bool(media.ice.borrowed)
+
+
+def ports_of(media: Media) -> Iterator[Port]:
+    """All local ports of a media, those in use first."""
+    for ports in media.port_sets:
+        current = ports is media.ports
+        for item in (ports, *ports.others):
+            yield Port(item.rtp, RTP, current)
+            if item.rtcp is not None:
+                yield Port(item.rtcp, RTCP, current)
+
+
+def sockets(call: Call, leg: Leg, media: Media, default: Learning, links: Links) -> list[Socket]:
+    """The sockets that face a leg for one media, former ones included: they stay bound for the call's life."""
+    if media.bundled is not None:
+        return []
+    blind = is_relayed(leg, media)
+    found = []
+    for port in ports_of(media):
+        link = links.get(Slot(leg.id, media.place, port.component), NO_LINK)
+        found.append(
+            Socket(
+                port.local.socket,
+                _signalled(media, port, link),
+                _latch(call, leg, media, port, default, link),
+                tos=call.tos,
+                muxed=media.muxed and port.component == RTP,
+                rtcp=port.component == RTCP,
+                relay_only=blind,
+                nat_wait=leg.nat_wait,
+                pierce=leg.pierce_nat and not blind,
+                protection=None if blind else _protection(media, link),
+            )
+        )
+    return found
+
+
+def sink(leg: Leg, media: Media, component: int, links: Links) -> LocalPort | None:
+    """The port from which packets of a component leave toward a leg."""
+    base = carrier(leg, media)
+    ports = base.ports
+    if ports is None:
+        return None
+    if component == RTCP and (base.muxed or ports.rtcp is None):
+        component = RTP
+    path = links.get(Slot(leg.id, base.place, component), NO_LINK).path
+    if path is not None:
+        for item in (ports, *ports.others):
+            port = item.rtp if component == RTP else item.rtcp
+            if port is not None and port.socket == path.socket:
+                return port
+    return ports.rtp if component == RTP else ports.rtcp
+
+
+def _has_ice(media: Media) -> bool:
+    return media.ice is not None and not media.ice.borrowed
+
+
+def _signalled(media: Media, port: Port, link: Link) -> Endpoint | None:
+    """Where packets to the leg go: what ICE or DTLS found, else what its SDP says."""
+    if not port.current:
+        return None
+    if link.path is not None:
+        return link.path.remote if link.path.socket == port.local.socket else None
+    if _has_ice(media):
+        return None
+    signalled = media.rtp if port.component == RTP else media.rtcp
+    return None if signalled is None or is_unspecified(signalled.address) else signalled
+
+
+def _latch(call: Call, leg: Leg, media: Media, port: Port, default: Learning, link: Link) -> Latch:
+    """From whom packets are taken: those that ICE vouches for, or plausible ones."""
+    if _has_ice(media):
+        sources = link.sources or {}
+        return Latch(Learning.OFF, generation=call.generation, sources=sources.get(port.local.socket, frozenset()))
+    plausible = media.plausible
+    if media.ice_said is not None:
+        plausible |= {item.address for item in media.ice_said.candidates if item.usable}
+    if link.held:
+        plausible |= {item.address for item in link.held}
+    if link.path is not None:
+        plausible |= {link.path.remote.address}
+    return Latch(
+        learning=Learning(leg.learning) if leg.learning else default,
+        plausible=plausible,
+        generation=call.generation,
+        strict=leg.strict_source,
+        handover=leg.handover,
+        asymmetric=leg.asymmetric,
+    )
+
+
+def _protection(media: Media, link: Link) -> Protection | None:
+    """What protects the packets of a media; None for clear ones.
+
+    A media of a secure profile always has one: while there are no keys nothing passes (rule "fail closed").
+    """
+    security = media.security
+    if security.keying is Keying.SDES and security.pair is not None:
+        return Protection(_received_with(security), security.pair.ours.all_keys()[0], low_start=True)
+    if security.keying is Keying.DTLS:
+        return Protection(link.receive, link.send, Hold(link.held))
+    if security.offered or security.required or protocol_of(media.protocol, media.kind).secure:
+        only_dtls = security.offered == {Keying.DTLS}
+        return Protection(hold=Hold(link.held if only_dtls else None))
+    return None
+
+
+def _received_with(security: Security) -> tuple[Keys, ...]:
+    """The keys that a leg may send with: agreed on, offered anew, of the exchange before."""
+    assert security.pair is not None
+    theirs = security.pair.theirs
+    keys = [*theirs.all_keys()]
+    for line in security.said.cryptos[:MAX_REOFFERED]:
+        keys.extend(key for key in line.all_keys() if key not in keys and line.is_usable())
+    keys.extend(key for key in security.former if key not in keys)
+    return tuple(keys)
+
+
+def ports_at(media: Media, component: int) -> list[LocalPort]:
+    """The local ports of a component, those in use first."""
+    return [port.local for port in ports_of(media) if port.component == component]
+
+
+def current(ports: PortSet) -> tuple[PortSet, ...]:
+    """The ports at all addresses of the logical interface."""
+    return (ports, *ports.others)

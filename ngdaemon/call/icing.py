@@ -1,0 +1,145 @@
+"""Offer and answer of ICE: what a leg says of it, what it is told, and the credentials that both are to use.
+
+The words are those of ng-protocol.md §3.4; which lines come out for which of them is its table. The agent that acts on
+these facts is in `ngdaemon/ice`.
+"""
+
+from typing import NamedTuple
+
+from ngdaemon.base.endpoint import Endpoint, is_unspecified
+from ngdaemon.base.sources import Rng
+from ngdaemon.ice import candidate, credentials
+from ngdaemon.ice.candidate import Candidate
+from ngdaemon.ice.credentials import Credentials
+from ngdaemon.ng.options import Flag, Options
+from ngdaemon.sdp.session import MediaSection, Section
+
+DISCARD = 9
+"""The port of a description that has no address yet (RFC 8839 §4.2.5)."""
+MAX_CANDIDATES = 100
+WAYS = frozenset(("remove", "force", "default", "optional", "force-relay"))
+BORROWING = frozenset(("optional", "force-relay"))
+"""Ways in which the sender's own attributes pass, and we are only one more candidate."""
+
+
+class SaidIce(NamedTuple):
+    """What the newest session description of a leg says of ICE for one media."""
+
+    credentials: Credentials | None
+    """None where they cannot be used: then we answer checks and send none."""
+    ufrag: str
+    pwd: str
+    candidates: tuple[Candidate, ...] = ()
+    lite: bool = False
+    trickle: bool = False
+    ended: bool = False
+    """There will be no other candidates."""
+    mismatched: bool = False
+    """The address of the media is none of the candidates: something on the way has changed it (ICE-10)."""
+
+    def __repr__(self) -> str:
+        return f"SaidIce({self.ufrag}, {len(self.candidates)} candidates)"
+
+
+class Ice(NamedTuple):
+    """What we told a leg of ICE for one media."""
+
+    local: Credentials
+    trickle: bool = False
+    ice2: bool = False
+    borrowed: str = ""
+    """`optional` or `force-relay`: the other leg's own attributes pass, ours are added (`BORROWING`)."""
+    relayed: bool = False
+    """Our candidates are called relayed ones."""
+
+
+def heard(section: MediaSection, session: Section, rtp: Endpoint) -> SaidIce | None:
+    """What a media section says of ICE, or None. Candidates without credentials are not ICE."""
+    if "ice-ufrag" not in section.names and "ice-ufrag" not in session.names:
+        return None
+    ufrag = _value("ice-ufrag", section, session)
+    pwd = _value("ice-pwd", section, session)
+    options = _value("ice-options", section, session).split()
+    candidates = _candidates(section)
+    ended = "end-of-candidates" in section.names or "end-of-candidates" in session.names
+    return SaidIce(
+        credentials.received(ufrag, pwd),
+        ufrag,
+        pwd,
+        candidates,
+        lite="ice-lite" in session.names or "ice-lite" in section.names,
+        trickle="trickle" in options,
+        ended=ended or "trickle" not in options,
+        mismatched=_is_mismatched(candidates, rtp),
+    )
+
+
+def fragment(section: MediaSection, session: Section, before: SaidIce) -> SaidIce | None:
+    """The same with the candidates of a trickle fragment added (RFC 8840); None for another ICE session's."""
+    ufrag, pwd = _value("ice-ufrag", section, session), _value("ice-pwd", section, session)
+    if (ufrag and ufrag != before.ufrag) or (pwd and pwd != before.pwd):
+        return None
+    ended = "end-of-candidates" in section.names or "end-of-candidates" in session.names
+    if before.ended and before.trickle:
+        return before
+    added = tuple(item for item in _candidates(section) if item not in before.candidates)
+    return before._replace(candidates=(*before.candidates, *added)[:MAX_CANDIDATES], ended=before.ended or ended)
+
+
+def _value(name: str, section: MediaSection, session: Section) -> str:
+    return (section.get(name) or session.get(name) or "").strip()
+
+
+def _candidates(section: MediaSection) -> tuple[Candidate, ...]:
+    found = (candidate.parse(value) for value in section.get_all("candidate")[:MAX_CANDIDATES])
+    return tuple(item for item in found if item is not None)
+
+
+def _is_mismatched(candidates: tuple[Candidate, ...], rtp: Endpoint) -> bool:
+    """Whether candidates are there, and the address of the media is none of them (RFC 8839 §4.2.5)."""
+    if not candidates or rtp.port in (0, DISCARD) or is_unspecified(rtp.address):
+        return False
+    return all(item.endpoint != rtp for item in candidates) and all(item.usable for item in candidates)
+
+
+def offer(before: Ice | None, said: SaidIce | None, options: Options, rng: Rng, *, refused: bool) -> Ice | None:
+    """What the receiver of an offer is told of ICE. `refused`: it answered without it before."""
+    way = next(iter(options.ice & WAYS), "default")
+    if way == "remove" or (refused and Flag.RESET not in options.flags):
+        return None
+    if said is None and way in ("default", "force-relay"):
+        return None
+    trickle = Flag.TRICKLE_ICE in options.flags
+    if said is not None and way in BORROWING:
+        return Ice(Credentials(said.ufrag, said.pwd), trickle, borrowed=way, relayed=way == "force-relay")
+    local = before.local if before is not None and not before.borrowed else credentials.fresh(rng)
+    return Ice(local, trickle, ice2="ice2" in options.ice)
+
+
+def answer(
+    before: Ice | None,
+    offered: SaidIce | None,
+    last: SaidIce | None,
+    answered: SaidIce | None,
+    options: Options,
+    rng: Rng,
+) -> Ice | None:
+    """What an offerer is told of ICE: nothing that it did not offer.
+
+    `last` is what it offered before: other credentials now mean a restart, which ours follow (ICE-08). `answered` is
+    what the other leg said.
+    """
+    way = next(iter(options.ice & WAYS), "default")
+    if offered is None or way == "remove":
+        return None
+    if way in BORROWING:
+        if answered is None:
+            return None
+        return Ice(
+            Credentials(answered.ufrag, answered.pwd), offered.trickle, borrowed=way, relayed=way == "force-relay"
+        )
+    if offered.mismatched:
+        return None
+    restarted = last is not None and (last.ufrag, last.pwd) != (offered.ufrag, offered.pwd)
+    local = before.local if before is not None and not before.borrowed and not restarted else credentials.fresh(rng)
+    return Ice(local, offered.trickle, ice2="ice2" in options.ice)

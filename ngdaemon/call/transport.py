@@ -1,0 +1,334 @@
+"""The live transport of one media (or BUNDLE) of a leg: its ICE agent, and the DTLS associations of its components.
+
+Sans-IO: `update` takes the facts of the leg, `receive` what the forwarder punts, `handle_timer` the time; then there
+are `transmits`, `events` and `links`. Its owner is `transports.py`.
+
+HS-10 is kept here: with ICE, DTLS is taken only from sources that passed an authenticated check, and sent only where a
+check of ours succeeded. Without ICE the signalled address is trusted, and everybody else has to show a cookie.
+"""
+
+from typing import NamedTuple
+
+from ngdaemon.base.endpoint import Endpoint, is_unspecified
+from ngdaemon.base.ids import SocketId
+from ngdaemon.base.sources import Rng
+from ngdaemon.call import facing
+from ngdaemon.call.links import Link, Path, Slot
+from ngdaemon.call.model import Leg, LegId, Media
+from ngdaemon.call.reach import reach_from
+from ngdaemon.call.security import Association, Keying
+from ngdaemon.dtls import states as dtls
+from ngdaemon.dtls.component import ICE_PATH, Component
+from ngdaemon.dtls.hello import Cookies
+from ngdaemon.dtls.policy import Policy as DtlsPolicy
+from ngdaemon.dtls.remote import Remote
+from ngdaemon.dtls.roles import Role
+from ngdaemon.ice import report as ice
+from ngdaemon.ice import stun
+from ngdaemon.ice.agent import Agent
+from ngdaemon.ice.candidate import HOST, RTCP, RTP, priority
+from ngdaemon.ice.pacing import Pacer, RateCap
+
+BARE_ANSWERS = 5.0
+"""Answers a second to STUN requests without credentials (MBX-02)."""
+
+TRANSACTION = 12
+"""Octets of a transaction id (RFC 8489 §5)."""
+
+
+class Setting(NamedTuple):
+    """What all transports share."""
+
+    rng: Rng
+    pacer: Pacer
+    dtls: DtlsPolicy
+    cookies: Cookies
+    """Those of the daemon (HS-09)."""
+    forbidden: frozenset[Endpoint] = frozenset()
+
+
+class Transmit(NamedTuple):
+    """A datagram that has to leave."""
+
+    socket: SocketId
+    data: bytes
+    to: Endpoint
+
+
+class Happened(NamedTuple):
+    """What became of a component: for the log."""
+
+    component: int
+    event: ice.Event | dtls.Event
+
+
+class Transport:
+    """ICE and DTLS toward one leg, for one media or BUNDLE."""
+
+    def __init__(self, leg: LegId, place: int, setting: Setting, now: float) -> None:
+        self.leg = leg
+        self.place = place
+        self.active = 0.0
+        """When the peer was last heard of by STUN or DTLS; monotonic seconds."""
+        self.sockets: dict[SocketId, int] = {}
+        """Our ports → component."""
+        self._setting = setting
+        self._agent: Agent | None = None
+        self._desks: dict[int, Component] = {}
+        self._signalled: dict[int, Endpoint | None] = {}
+        self._seen: dict[Endpoint, SocketId] = {}
+        """At which port of ours a path without ICE came in."""
+        self._unsent: dict[int, list[bytes]] = {}
+        """The last flight that waits for a pair."""
+        self._pierced: set[tuple[int, Endpoint]] = set()
+        """Where a request to open a pinhole went (MBX-01): once each."""
+        self._bare = RateCap(BARE_ANSWERS, BARE_ANSWERS, now)
+        self._out: list[Transmit] = []
+        self._events: list[Happened] = []
+        self._ice_state: dict[int, str] = {}
+        self._agreed: Association | None = None
+
+    # facts
+
+    def update(self, leg: Leg, media: Media, now: float) -> None:
+        """Follow the facts of the leg."""
+        self.sockets = {port.local.socket: port.component for port in facing.ports_of(media)}
+        self._signalled = {RTP: _known(media.rtp), RTCP: _known(media.rtcp)}
+        self._update_agent(leg, media, now)
+        self._update_desks(leg, media, now)
+        self._collect(now)
+
+    def _update_agent(self, leg: Leg, media: Media, now: float) -> None:
+        facts, ports = media.ice, media.ports
+        if facts is None or facts.borrowed or ports is None:
+            self._agent = None
+            return
+        agent = self._agent
+        if agent is None:
+            agent = self._agent = Agent(
+                facts.local,
+                controlling=media.controlling,
+                lite=leg.lite,
+                rng=self._setting.rng,
+                now=now,
+                pacer=Pacer(behind=self._setting.pacer),
+                policy=reach_from(ports.interface, self._setting.forbidden).permits,
+            )
+        elif agent.local != facts.local:
+            agent.restart(facts.local, controlling=media.controlling)
+        for index, item in enumerate(facing.current(ports)):
+            for component, port in ((RTP, item.rtp), (RTCP, item.rtcp)):
+                if port is not None and not (component == RTCP and media.muxed):
+                    local = Endpoint(item.interface.address, port.port)
+                    agent.add_base(component, port.socket, local, priority(HOST, component, index))
+        if media.muxed or ports.rtcp is None:
+            agent.drop_component(RTCP)
+        said = media.ice_said
+        if said is not None and said.credentials is not None:
+            agent.set_remote(ice.Remote(said.ufrag, said.pwd, said.lite, said.candidates, said.ended), now)
+
+    def _update_desks(self, leg: Leg, media: Media, now: float) -> None:
+        security = media.security
+        wanted = security.keying is Keying.DTLS or Keying.DTLS in security.offered
+        ports = media.ports
+        if not wanted or ports is None or leg.identity is None:
+            for desk in self._desks.values():
+                desk.close(now)
+            self._flush()
+            self._desks.clear()
+            return
+        for component in (RTP,) if media.muxed or ports.rtcp is None else (RTP, RTCP):
+            desk = self._desks.get(component) or Component(leg.identity, self._setting.cookies, self._setting.dtls)
+            self._desks[component] = desk
+            if security.keying is Keying.DTLS and security.association is not None:
+                self._expect(component, desk, security.association, now, final=security.final)
+        self._agreed = security.association
+        if media.muxed and RTCP in self._desks:
+            self._drop_desk(RTCP, self._desks.pop(RTCP), now)
+
+    def _drop_desk(self, component: int, desk: Component, now: float) -> None:
+        """RTCP has no port of its own any more."""
+        desk.close(now)
+        for to, data in desk.transmits():
+            if self._agent is None:
+                self._send(component, data, to)
+
+    def _expect(self, component: int, desk: Component, agreed: Association, now: float, *, final: bool) -> None:
+        """Tell a component who is to be on the other side."""
+        before = self._agreed
+        renew = before is not None and before.tls_id != agreed.tls_id
+        remote = Remote(agreed.fingerprints, tls_id=agreed.their_tls_id or None, final=final)
+        desk.expect(remote, agreed.role, now, renew=renew)
+        path = self._path(component)
+        if path is not None:
+            desk.reach(path, now)
+        if agreed.role is Role.PASSIVE:
+            self._pierce(component, desk)
+
+    def _path(self, component: int) -> Endpoint | None:
+        """Where a handshake of ours would go: to the pair of ICE, or the signalled address; None for nowhere yet."""
+        if self._agent is not None:
+            return ICE_PATH if self._agent.may_send(component) is not None else None
+        return self._signalled.get(component)
+
+    def _pierce(self, component: int, desk: Component) -> None:
+        """Open the way for the peer's ClientHello (MBX-01): one STUN request, whose answer nobody waits for."""
+        to = self._signalled.get(component)
+        if self._agent is not None or to is None or (component, to) in self._pierced:
+            return
+        if desk.verified_path is None:
+            self._pierced.add((component, to))
+            self._send(component, stun.binding_request_bare(self._setting.rng.bytes(TRANSACTION)), to)
+
+    # input
+
+    def receive(self, socket: SocketId, data: bytes, source: Endpoint, now: float) -> None:
+        """Take a datagram that is no media."""
+        component = self.sockets.get(socket)
+        if component is None or not data:
+            return
+        if data[0] < 4:
+            self._receive_stun(component, socket, data, source, now)
+        elif 20 <= data[0] < 64:
+            self._receive_dtls(component, socket, data, source, now)
+        self._collect(now)
+
+    def _receive_stun(self, component: int, socket: SocketId, data: bytes, source: Endpoint, now: float) -> None:
+        if self._agent is not None:
+            if self._agent.receive(socket, data, source, now):
+                self.active = now
+        elif component in self._desks and stun.is_bare_request(data) and self._bare.take(now):
+            self._out.append(Transmit(socket, stun.bare_response(data, source), source))
+
+    def _receive_dtls(self, component: int, socket: SocketId, data: bytes, source: Endpoint, now: float) -> None:
+        desk = self._desks.get(component)
+        if desk is None:
+            return
+        if self._agent is not None:
+            if self._agent.accepts(socket, source):
+                self.active = now
+                desk.receive(ICE_PATH, data, now, vouched=True)
+            return
+        signalled = self._signalled.get(component)
+        vouched = signalled is not None and source.address == signalled.address
+        self._seen[source] = socket
+        if len(self._seen) > 64:
+            del self._seen[next(iter(self._seen))]
+        desk.receive(source, data, now, vouched=vouched)
+        if vouched:
+            self.active = now
+
+    def handle_timer(self, now: float) -> None:
+        """Do what the time has come for."""
+        if self._agent is not None:
+            self._agent.handle_timer(now)
+        for desk in self._desks.values():
+            desk.handle_timer(now)
+        self._collect(now)
+
+    def next_timeout(self) -> float | None:
+        """When `handle_timer` wants to be called; None for never."""
+        times = [desk.next_timeout() for desk in self._desks.values()]
+        if self._agent is not None:
+            times.append(self._agent.next_timeout())
+        return min((time for time in times if time is not None), default=None)
+
+    def close(self, now: float) -> None:
+        """Say good-bye: one close_notify for each association (HS-17)."""
+        for desk in self._desks.values():
+            desk.close(now)
+        self._flush()
+
+    # output
+
+    def _collect(self, now: float) -> None:
+        """Gather what agent and associations have done."""
+        if self._agent is not None:
+            for event in self._agent.events():
+                self._note_ice(event, now)
+        for component, desk in self._desks.items():
+            self._events.extend(Happened(component, happened) for happened in desk.events())
+        self._flush()
+
+    def _note_ice(self, event: ice.Event, now: float) -> None:
+        component = getattr(event, "component", 0)
+        self._events.append(Happened(component, event))
+        state = ICE_STATES.get(type(event))
+        if state:
+            self._ice_state[component] = state
+        if isinstance(event, ice.Usable | ice.Selected) and component in self._desks:
+            self._desks[component].reach(ICE_PATH, now)
+
+    def _flush(self) -> None:
+        agent = self._agent
+        if agent is not None:
+            self._out.extend(Transmit(item.socket, item.data, item.to) for item in agent.transmits())
+        for component, desk in self._desks.items():
+            flight = desk.transmits()
+            if agent is None:
+                for to, data in flight:
+                    self._send(component, data, to)
+                continue
+            if flight:
+                self._unsent[component] = [data for _, data in flight]
+            pair = agent.may_send(component)
+            if pair is not None:
+                for data in self._unsent.pop(component, ()):
+                    self._out.append(Transmit(pair.socket, data, pair.remote))
+
+    def _send(self, component: int, data: bytes, to: Endpoint) -> None:
+        """Send from the port at which the peer was seen, else from the first one of the component."""
+        socket = self._seen.get(to)
+        if socket is None or self.sockets.get(socket) != component:
+            socket = next((item for item, kind in self.sockets.items() if kind == component), None)
+        if socket is not None:
+            self._out.append(Transmit(socket, data, to))
+
+    def transmits(self) -> list[Transmit]:
+        """What has to be sent since the last call, in order."""
+        out, self._out = self._out, []
+        return out
+
+    def events(self) -> list[Happened]:
+        """What happened since the last call."""
+        events, self._events = self._events, []
+        return events
+
+    def links(self) -> dict[Slot, Link]:
+        """What there is now."""
+        return {Slot(self.leg, self.place, number): self._link(number) for number in set(self.sockets.values())}
+
+    def _link(self, component: int) -> Link:
+        agent, desk = self._agent, self._desks.get(component)
+        path = sources = None
+        held: frozenset[Endpoint] | None = frozenset()
+        receive, send = desk.keys() if desk is not None else ((), None)
+        if agent is not None:
+            pair = agent.may_send(component)
+            path = Path(pair.socket, pair.remote) if pair is not None else None
+            sources = {socket: agent.accepted(socket) for socket, kind in self.sockets.items() if kind == component}
+            held = None
+        elif desk is not None:
+            held = desk.held_paths()
+            verified = desk.verified_path
+            if verified is not None and verified in self._seen:
+                path = Path(self._seen[verified], verified)
+        status = desk.status() if desk is not None else None
+        return Link(path, sources, receive, send, held, status, self._state(component))
+
+    def _state(self, component: int) -> str:
+        if self._agent is None:
+            return ""
+        return self._ice_state.get(component, "checking")
+
+
+ICE_STATES: dict[type, str] = {
+    ice.Usable: "connected",
+    ice.Selected: "connected",
+    ice.Failed: "failed",
+    ice.ConsentLost: "consent lost",
+}
+
+
+def _known(endpoint: Endpoint | None) -> Endpoint | None:
+    return None if endpoint is None or is_unspecified(endpoint.address) else endpoint

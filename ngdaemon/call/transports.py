@@ -1,0 +1,165 @@
+"""The live transports of all calls: made and kept by the facts of the calls, found by their ports, woken by the time.
+
+What they find out are the `links` of a call, which the planner reads. Whenever those changed the call is named, for its
+plan to be stated again.
+"""
+
+import heapq
+import logging
+from collections.abc import Iterator
+
+from ngdaemon.base.ids import CallId, SocketId
+from ngdaemon.call import facing, notices
+from ngdaemon.call.links import NO_LINKS, Link, Links, Slot
+from ngdaemon.call.model import Call, Leg, LegId, Media
+from ngdaemon.call.security import Keying
+from ngdaemon.call.transport import Setting, Transport
+from ngdaemon.media.forwarder import Forwarder, Punted
+
+logger = logging.getLogger("ngdaemon.call")
+
+Key = tuple[CallId, LegId, int]
+
+
+class Transports:
+    """All transports, by call, leg and place."""
+
+    def __init__(self, forwarder: Forwarder, setting: Setting) -> None:
+        self.setting = setting
+        self._forwarder = forwarder
+        self._calls: dict[CallId, dict[tuple[LegId, int], Transport]] = {}
+        self._links: dict[CallId, dict[Slot, Link]] = {}
+        self._sockets: dict[SocketId, tuple[CallId, Transport]] = {}
+        self._deadlines: list[tuple[float, int, CallId, LegId, int]] = []
+        self._noted: dict[Key, float] = {}
+        """The deadline of each transport that counts; others in the heap are stale."""
+        self._serial = 0
+
+    def links(self, call: CallId) -> Links:
+        """What the transports of a call have found out."""
+        return self._links.get(call, NO_LINKS)
+
+    def activity(self, call: CallId) -> float:
+        """When a peer of the call was last heard of by STUN or DTLS; 0 for never."""
+        return max((item.active for item in self._calls.get(call, {}).values()), default=0.0)
+
+    def sync(self, call: Call, now: float) -> None:
+        """Follow the facts of a call: transports that it needs are made and told, the others are closed."""
+        have = self._calls.get(call.id)
+        wanted = list(_wanted(call))
+        if not wanted and have is None:
+            return
+        if have is None:
+            have = self._calls[call.id] = {}
+        keys = {(leg.id, media.place) for leg, media in wanted}
+        for key in [key for key in have if key not in keys]:
+            self._close(call.id, key, have.pop(key), now)
+        for leg, media in wanted:
+            transport = have.get((leg.id, media.place))
+            if transport is None:
+                transport = have[leg.id, media.place] = Transport(leg.id, media.place, self.setting, now)
+            self._forget_sockets(transport)
+            transport.update(leg, media, now)
+            for socket in transport.sockets:
+                self._sockets[socket] = (call.id, transport)
+            self._schedule(call.id, transport)
+        self._refresh(call.id)
+
+    def end(self, call: CallId, now: float) -> None:
+        """Close the transports of a call that ends."""
+        for key, transport in self._calls.pop(call, {}).items():
+            self._close(call, key, transport, now)
+        self._links.pop(call, None)
+
+    def _close(self, call: CallId, key: tuple[LegId, int], transport: Transport, now: float) -> None:
+        transport.close(now)
+        self._send(transport)
+        self._forget_sockets(transport)
+        self._noted.pop((call, *key), None)
+
+    def _forget_sockets(self, transport: Transport) -> None:
+        for socket in transport.sockets:
+            self._sockets.pop(socket, None)
+
+    # what comes in
+
+    def receive(self, event: Punted) -> bool:
+        """Take in a datagram that is no media; True when the links of its call have changed."""
+        found = self._sockets.get(event.socket)
+        if found is None:
+            return False
+        call, transport = found
+        transport.receive(event.socket, event.data, event.source, event.at)
+        return self._after(call, transport)
+
+    def next_timeout(self) -> float | None:
+        """When something may be due."""
+        return self._deadlines[0][0] if self._deadlines else None
+
+    def handle_timer(self, now: float) -> set[CallId]:
+        """Do what is due; the calls whose links have changed."""
+        changed = set()
+        while self._deadlines and self._deadlines[0][0] <= now:
+            at, _, call, leg, place = heapq.heappop(self._deadlines)
+            if self._noted.get((call, leg, place)) != at:
+                continue
+            del self._noted[call, leg, place]
+            transport = self._calls[call][leg, place]
+            transport.handle_timer(now)
+            if self._after(call, transport):
+                changed.add(call)
+        return changed
+
+    def flush(self, call: CallId) -> None:
+        """Send what waits, and say what has happened: after the plan of a call was put in force."""
+        for transport in self._calls.get(call, {}).values():
+            self._send(transport)
+
+    def happened(self, call: Call) -> None:
+        """Log what became of the transports of a call."""
+        for transport in self._calls.get(call.id, {}).values():
+            for item in transport.events():
+                notices.transported(call, transport.leg, transport.place, item, self.links(call.id))
+
+    def _after(self, call: CallId, transport: Transport) -> bool:
+        self._send(transport)
+        self._schedule(call, transport)
+        return self._refresh(call)
+
+    def _send(self, transport: Transport) -> None:
+        for item in transport.transmits():
+            self._forwarder.send(item.socket, item.data, item.to)
+
+    def _refresh(self, call: CallId) -> bool:
+        """Gather the links of a call anew; whether they are other ones. What is only counted makes no difference."""
+        links: dict[Slot, Link] = {}
+        for transport in self._calls.get(call, {}).values():
+            links.update(transport.links())
+        before = self._links.get(call, {})
+        self._links[call] = links
+        return {slot: link._replace(status=None) for slot, link in links.items()} != {
+            slot: link._replace(status=None) for slot, link in before.items()
+        }
+
+    def _schedule(self, call: CallId, transport: Transport) -> None:
+        at = transport.next_timeout()
+        key = (call, transport.leg, transport.place)
+        if at is None:
+            self._noted.pop(key, None)
+        elif self._noted.get(key) != at:
+            self._noted[key] = at
+            self._serial += 1
+            heapq.heappush(self._deadlines, (at, self._serial, *key))
+
+
+def _wanted(call: Call) -> Iterator[tuple[Leg, Media]]:
+    """The medias of a call that need a live transport: with ICE or DTLS of ours."""
+    for leg in call.legs:
+        if leg.ended:
+            continue
+        for media in leg.medias:
+            if media.bundled is not None or media.ports is None or facing.is_relayed(leg, media):
+                continue
+            security = media.security
+            if media.ice is not None or security.keying is Keying.DTLS or Keying.DTLS in security.offered:
+                yield leg, media
