@@ -7,12 +7,18 @@ from ngdaemon.media.plan import Plan, Protection
 from ngdaemon.srtp.context import Inbound, Outbound
 from ngdaemon.srtp.keys import Keys
 
+MAX_RETIRED = 16
+"""Keys of a call that are not sent with any more, whose indices are remembered. The oldest gives way."""
+
 
 class Contexts:
-    """Rollover counters, replay windows and indices of a call. Made at `apply`, dropped with the last plan that has
-    the key: until then no index of it is used twice."""
+    """Rollover counters, replay windows and indices of a call.
 
-    __slots__ = ("_inbound", "_inbounds", "_outbound", "_senders")
+    They are made at `apply` and dropped with the last plan that has the key, but for what was sent: a key may come back
+    (media is taken out of a call and put in again with the same `a=crypto`), and would then repeat its keystream.
+    """
+
+    __slots__ = ("_inbound", "_inbounds", "_outbound", "_retired", "_senders")
 
     def __init__(
         self, inbound: Callable[[Keys], Inbound] = Inbound, outbound: Callable[[Keys], Outbound] = Outbound
@@ -20,6 +26,7 @@ class Contexts:
         self._inbound, self._outbound = inbound, outbound
         self._inbounds: dict[Keys, Inbound] = {}
         self._senders: dict[Keys, Sender] = {}
+        self._retired: dict[Keys, Sender] = {}
 
     def receivers(self, protection: Protection, before: tuple[Inbound, ...]) -> tuple[Inbound, ...]:
         """What takes in the packets of a socket, in order; the socket had `before` until now.
@@ -43,16 +50,22 @@ class Contexts:
             return None
         sender = self._senders.get(keys)
         if sender is None:
-            sender = self._senders[keys] = Sender(keys, self._outbound(keys))
-            if before is not None:
-                sender.numbering.inherit(before.numbering)
+            sender = self._retired.pop(keys, None)
+            if sender is None:
+                sender = Sender(keys, self._outbound(keys))
+                if before is not None:
+                    sender.numbering.inherit(before.numbering)
+            self._senders[keys] = sender
         sender.numbering.start_low(protection.low_start)
         return sender
 
     def keep(self, plan: Plan) -> None:
-        """Forget the keys that the plan does not have."""
+        """Forget the keys that the plan does not have, and what was received with them."""
         protections = [socket.protection for socket in plan.sockets if socket.protection is not None]
         receive = {keys for protection in protections for keys in protection.receive}
         send = {protection.send for protection in protections}
         self._inbounds = {keys: inbound for keys, inbound in self._inbounds.items() if keys in receive}
-        self._senders = {keys: sender for keys, sender in self._senders.items() if keys in send}
+        for keys in [keys for keys in self._senders if keys not in send]:
+            self._retired[keys] = self._senders.pop(keys)
+            if len(self._retired) > MAX_RETIRED:
+                del self._retired[next(iter(self._retired))]
