@@ -1,0 +1,116 @@
+"""SRTP state of a call: shared by equal keys, lasting as long as plans have them, never shared between calls."""
+
+import pytest
+
+from ngdaemon.base.endpoint import Endpoint
+from ngdaemon.base.ids import CallId, SocketId
+from ngdaemon.media.contexts import MAX_RETIRED, Contexts
+from ngdaemon.media.plan import Carries, Latch, Plan, Protection, Route, Socket
+from tests.media.judge import Far, keys
+from tests.media.rig import A_RTCP, ALICE, BOB, A, B, Rig, Sent
+from tests.media.secured import HERS, LATCH, OURS, ROUTES, secured_call
+from tests.support.packets import rtp
+
+ELSEWHERE = SocketId(2)
+"""Another port of ours for Alice."""
+
+
+def test_a_change_of_port_is_no_new_start() -> None:
+    """A new pair of ICE: rollover counters, replay windows and indices go with the keys."""
+    call = secured_call()
+    for number in (65534, 65535, 65536):
+        assert call.say(rtp(number)) != []
+        assert call.hears(rtp(number)) != []
+    replayed = call.alice.rtp(rtp(65537))
+    call.rig.receive(A, replayed, ALICE)
+    a, b = call.sockets()
+    moved = [a._replace(id=ELSEWHERE), b]
+    call.rig.apply([a, *moved], (Route(ELSEWHERE, B, Carries.RTP), Route(B, ELSEWHERE, Carries.RTP)))
+    call.rig.apply(moved, (Route(ELSEWHERE, B, Carries.RTP), Route(B, ELSEWHERE, Carries.RTP)))
+    assert call.rig.receive(ELSEWHERE, replayed, ALICE) == []
+    assert call.rig.count(ELSEWHERE).replayed == 1
+    packet = call.alice.rtp(rtp(65538))
+    assert call.rig.receive(ELSEWHERE, packet, ALICE) == [Sent(B, rtp(65538), BOB)]
+    [sent] = call.rig.receive(B, rtp(65537), BOB)
+    assert (sent.socket, call.alice.open_rtp(sent.data)) == (ELSEWHERE, rtp(65537))
+
+
+def test_the_same_plan_again_changes_nothing() -> None:
+    call = secured_call()
+    for number in range(65530, 65545):
+        call.plan()
+        assert call.say(rtp(number)) == [Sent(B, rtp(number), BOB)]
+        assert call.hears(rtp(number)) == [rtp(number)]
+
+
+def test_rtp_and_rtcp_ports_with_equal_keys_share_them() -> None:
+    """SDES without mux."""
+    call = secured_call()
+    a, b = call.sockets()
+    rtcp = a._replace(id=A_RTCP, muxed=False, rtcp=True, signalled=Endpoint(ALICE.address, 4001))
+    call.rig.apply([a, rtcp, b], ROUTES)
+    [first], [second] = call.rig.streams[A].receivers, call.rig.streams[A_RTCP].receivers
+    assert first is second
+    assert call.rig.streams[A].sender is call.rig.streams[A_RTCP].sender is not None
+
+
+def test_calls_do_not_share_state() -> None:
+    call, other = secured_call(), CallId("another call")
+    number = call.rig.open(other)
+    call.rig.apply([Socket(number, ALICE, LATCH, protection=call.protection)], (), other)
+    assert call.rig.streams[number].sender is not call.rig.streams[A].sender
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_keys_leave_with_the_last_plan_that_has_them(ends: bool) -> None:
+    call = secured_call()
+    [inbound] = call.rig.streams[A].receivers
+    call.plan(receive=(keys(5),))
+    if ends:
+        call.rig.apply([])
+        assert call.rig.pipeline.counters(CallId("call")) == {}
+        return
+    call.plan(receive=(HERS,))
+    [again] = call.rig.streams[A].receivers
+    assert again is not inbound
+
+
+def test_what_was_sent_with_a_key_that_comes_back_is_remembered_s15() -> None:
+    """S15: media is taken out of a call, and put in again with the same key."""
+    call = secured_call()
+    first = call.rig.receive(B, rtp(1), BOB)
+    a, b = call.sockets()
+    call.rig.apply([a._replace(protection=None), b], ROUTES)
+    call.plan()
+    assert call.rig.receive(B, rtp(1, payload=b"other"), BOB) == []
+    assert len(first) == len(call.rig.receive(B, rtp(2), BOB)) == 1
+
+
+def test_few_keys_are_remembered() -> None:
+    contexts = Contexts()
+    protections = [Protection((), keys(seed)) for seed in range(3 * MAX_RETIRED)]
+    senders = []
+    for protection in protections:
+        senders.append(contexts.sender(protection, None))
+        contexts.keep(Plan((Socket(A, None, Latch(), protection=protection),)))
+    contexts.keep(Plan())
+    again = [
+        contexts.sender(protection, None) is sender for protection, sender in zip(protections, senders, strict=True)
+    ]
+    assert again == [False] * 2 * MAX_RETIRED + [True] * MAX_RETIRED
+
+
+def test_awaited_keys_make_nothing() -> None:
+    rig = Rig()
+    rig.open()
+    rig.apply([Socket(A, ALICE, LATCH, protection=Protection())])
+    assert (rig.streams[A].receivers, rig.streams[A].sender) == ((), None)
+
+
+def test_equal_keys_for_both_directions_do_not_share() -> None:
+    call = secured_call()
+    call.plan(receive=(OURS,), send=OURS)
+    echo = Far(OURS, OURS)
+    assert call.rig.receive(A, echo.rtp(rtp(1)), ALICE) == [Sent(B, rtp(1), BOB)]
+    [sent] = call.rig.receive(B, rtp(1, ssrc=5), BOB)
+    assert echo.open_rtp(sent.data) == rtp(1, ssrc=5)
