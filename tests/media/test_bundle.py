@@ -1,4 +1,4 @@
-"""BUNDLE: one secured port of ours, several medias of a browser on it, each with a clear port of its own (contract 14)."""
+"""BUNDLE: several medias of a browser on one secured port, each with a clear port of its own (contract 14)."""
 
 from dataclasses import dataclass
 

@@ -3,16 +3,13 @@
 import pytest
 
 from ngdaemon.base.endpoint import Endpoint
-from ngdaemon.base.ids import CallId, SocketId
+from ngdaemon.base.ids import CallId
 from ngdaemon.media.contexts import MAX_RETIRED, Contexts
 from ngdaemon.media.plan import Carries, Latch, Plan, Protection, Route, Socket
 from tests.media.judge import Far, keys
-from tests.media.rig import A_RTCP, ALICE, BOB, A, B, Rig, Sent
+from tests.media.rig import ALICE, BOB, A, B, Rig, Sent
 from tests.media.secured import HERS, LATCH, OURS, ROUTES, secured_call
 from tests.support.packets import rtp
-
-ELSEWHERE = SocketId(2)
-"""Another port of ours for Alice."""
 
 
 def test_a_change_of_port_is_no_new_start() -> None:
@@ -23,16 +20,17 @@ def test_a_change_of_port_is_no_new_start() -> None:
         assert call.hears(rtp(number)) != []
     replayed = call.alice.rtp(rtp(65537))
     call.rig.receive(A, replayed, ALICE)
+    elsewhere = call.rig.open()
     a, b = call.sockets()
-    moved = [a._replace(id=ELSEWHERE), b]
-    call.rig.apply([a, *moved], (Route(ELSEWHERE, B, Carries.RTP), Route(B, ELSEWHERE, Carries.RTP)))
-    call.rig.apply(moved, (Route(ELSEWHERE, B, Carries.RTP), Route(B, ELSEWHERE, Carries.RTP)))
-    assert call.rig.receive(ELSEWHERE, replayed, ALICE) == []
-    assert call.rig.count(ELSEWHERE).replayed == 1
+    moved = [a._replace(id=elsewhere), b]
+    call.rig.apply([a, *moved], (Route(elsewhere, B, Carries.RTP), Route(B, elsewhere, Carries.RTP)))
+    call.rig.apply(moved, (Route(elsewhere, B, Carries.RTP), Route(B, elsewhere, Carries.RTP)))
+    assert call.rig.receive(elsewhere, replayed, ALICE) == []
+    assert call.rig.count(elsewhere).replayed == 1
     packet = call.alice.rtp(rtp(65538))
-    assert call.rig.receive(ELSEWHERE, packet, ALICE) == [Sent(B, rtp(65538), BOB)]
+    assert call.rig.receive(elsewhere, packet, ALICE) == [Sent(B, rtp(65538), BOB)]
     [sent] = call.rig.receive(B, rtp(65537), BOB)
-    assert (sent.socket, call.alice.open_rtp(sent.data)) == (ELSEWHERE, rtp(65537))
+    assert (sent.socket, call.alice.open_rtp(sent.data)) == (elsewhere, rtp(65537))
 
 
 def test_the_same_plan_again_changes_nothing() -> None:
@@ -47,11 +45,12 @@ def test_rtp_and_rtcp_ports_with_equal_keys_share_them() -> None:
     """SDES without mux."""
     call = secured_call()
     a, b = call.sockets()
-    rtcp = a._replace(id=A_RTCP, muxed=False, rtcp=True, signalled=Endpoint(ALICE.address, 4001))
+    number = call.rig.open()
+    rtcp = a._replace(id=number, muxed=False, rtcp=True, signalled=Endpoint(ALICE.address, 4001))
     call.rig.apply([a, rtcp, b], ROUTES)
-    [first], [second] = call.rig.streams[A].receivers, call.rig.streams[A_RTCP].receivers
+    [first], [second] = call.rig.streams[A].receivers, call.rig.streams[number].receivers
     assert first is second
-    assert call.rig.streams[A].sender is call.rig.streams[A_RTCP].sender is not None
+    assert call.rig.streams[A].sender is call.rig.streams[number].sender is not None
 
 
 def test_calls_do_not_share_state() -> None:
