@@ -69,9 +69,14 @@ class Said(NamedTuple):
 class Engine:
     """One OpenSSL connection."""
 
-    def __init__(self, role: Role, identity: Identity, cookie: bool = False) -> None:
-        """`cookie`: the server's first message will be a ClientHello that answers a HelloVerifyRequest of ours."""
-        connection = SSL.Connection(_COOKIE_CONTEXT if cookie else _CONTEXT, None)
+    def __init__(
+        self, role: Role, identity: Identity, cookie: bool = False, context: SSL.Context | None = None
+    ) -> None:
+        """`cookie`: the server's first message will be a ClientHello that answers a HelloVerifyRequest of ours.
+
+        `context`: narrower settings than the usual ones.
+        """
+        connection = SSL.Connection(context or (_COOKIE_CONTEXT if cookie else _CONTEXT), None)
         connection.use_certificate(identity.certificate)
         connection.use_privatekey(identity.key)
         connection.set_ciphertext_mtu(_ROOM)
@@ -223,7 +228,8 @@ def _reason(error: Exception) -> str:
     return str(queue[-1][-1]) if isinstance(queue, list) and queue else type(error).__name__
 
 
-def _context(cookie: bool) -> SSL.Context:
+def make_context(cookie: bool = False) -> SSL.Context:
+    """The settings of all connections (HS-01, HS-02, HS-03)."""
     context = SSL.Context(SSL.DTLS_METHOD)
     context.set_min_proto_version(DTLS_1_2)
     context.set_max_proto_version(DTLS_1_2)
@@ -242,4 +248,4 @@ def _context(cookie: bool) -> SSL.Context:
     return context
 
 
-_CONTEXT, _COOKIE_CONTEXT = _context(False), _context(True)
+_CONTEXT, _COOKIE_CONTEXT = make_context(False), make_context(True)

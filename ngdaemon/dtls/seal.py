@@ -18,6 +18,10 @@ EPOCH = 1
 """The one epoch that is encrypted: there is no renegotiation."""
 
 
+_TAG = 16
+"""Octets of the authentication tag of all suites."""
+
+
 class _Aead(NamedTuple):
     cipher: type[AESGCM] | type[ChaCha20Poly1305]
     key: int
@@ -102,11 +106,13 @@ class Seal:
 
     def open(self, sealed: Record) -> bytes | None:
         """The plaintext of a record that this side's OpenSSL encrypted; None when it is not one."""
+        if len(sealed.payload) < self._explicit + _TAG:
+            return None
         number = sealed.raw[3:11]
         explicit, box = sealed.payload[: self._explicit], sealed.payload[self._explicit :]
         try:
             return self._cipher.decrypt(
-                self._nonce(number, explicit), box, _associated(number, sealed.content, len(box) - 16)
+                self._nonce(number, explicit), box, _associated(number, sealed.content, len(box) - _TAG)
             )
         except (InvalidTag, ValueError):
             return None
