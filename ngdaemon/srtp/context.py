@@ -172,7 +172,7 @@ class Inbound(_Context):
 class Outbound(_Context):
     """Protects what we send. No index is used twice for one SSRC (SRTP-05)."""
 
-    __slots__ = ("_lifetime", "_rtcp_packets", "_rtp_packets")
+    __slots__ = ("_lifetime", "_restored", "_rtcp_lifetime", "_rtcp_packets", "_rtp_packets")
 
     def __init__(self, keys: Keys, lifetime: int = RTP_LIFETIME) -> None:
         """`lifetime` is how many packets of each kind the key may protect (`2^n` of RFC 4568 §6.1).
@@ -181,20 +181,20 @@ class Outbound(_Context):
         """
         super().__init__(keys)
         self._lifetime = min(lifetime, RTP_LIFETIME)
+        self._rtcp_lifetime = min(lifetime, RTCP_LIFETIME)
         self._rtp_packets = 0
         self._rtcp_packets = 0
+        self._restored: set[int] = set()
 
     @property
     def left(self) -> int:
         """Packets that the key may still protect: of RTP or of RTCP, whichever will be exhausted first."""
-        rtcp_lifetime = min(self._lifetime, RTCP_LIFETIME)
-        return min(self._lifetime - self._rtp_packets, rtcp_lifetime - self._rtcp_packets)
+        return min(self._lifetime - self._rtp_packets, self._rtcp_lifetime - self._rtcp_packets)
 
     @property
     def half_used(self) -> bool:
         """More than half of the packets of one kind are gone: time to warn (KEY-06)."""
-        rtcp_lifetime = min(self._lifetime, RTCP_LIFETIME)
-        return 2 * self._rtp_packets > self._lifetime or 2 * self._rtcp_packets > rtcp_lifetime
+        return 2 * self._rtp_packets > self._lifetime or 2 * self._rtcp_packets > self._rtcp_lifetime
 
     def rtp(self, packet: bytes) -> bytes:
         """The RTP packet protected.
@@ -216,6 +216,8 @@ class Outbound(_Context):
         if protected is None:
             raise Refused("shorter than its header")
         window.use(index)
+        if self._restored:
+            self._resumed(ssrc, window)
         self._rtp_packets += 1
         self._sources[ssrc] = source
         return protected
@@ -230,7 +232,7 @@ class Outbound(_Context):
         (ssrc,) = SSRC_RTCP.unpack_from(packet)
         source = self._sources.get(ssrc) or self._new_source()
         index = max(source.rtcp.highest, 0) + 1
-        if self._rtcp_packets >= self._lifetime or index >= RTCP_LIFETIME:
+        if self._rtcp_packets >= self._rtcp_lifetime or index >= RTCP_LIFETIME:
             raise Refused("the key is exhausted")
         protected = self._rtcp.seal(packet, ssrc, index)
         source.rtcp.use(index)
@@ -245,10 +247,12 @@ class Outbound(_Context):
     def restore(self, state: State) -> None:
         """Go on from that state with the same key. It may be older than what was sent last.
 
-        All up to the highest RTP index counts as sent, and the RTCP indices move on by `RESTORED_AHEAD`.
+        So the RTCP indices move on by `RESTORED_AHEAD`, and all before the first RTP packet of a source counts as sent:
+        the source itself went on meanwhile.
         """
         self.follow(state)
         self._rtp_packets, self._rtcp_packets = state.rtp_packets, state.rtcp_packets
+        self._restored = set(self._sources)
         for source in self._sources.values():
             if source.rtcp.highest >= 0:
                 source.rtcp.use(source.rtcp.highest + RESTORED_AHEAD)
@@ -261,6 +265,12 @@ class Outbound(_Context):
         self._restore_sources(state)
         for source in self._sources.values():
             source.rtp.close()
+
+    def _resumed(self, ssrc: int, window: Window) -> None:
+        """A packet was sent after a restore."""
+        if ssrc in self._restored:
+            self._restored.remove(ssrc)
+            window.close()
 
 
 def _second_look(window: Window, sequence: int, placed: int) -> int:
