@@ -49,8 +49,7 @@ class Chromium:
 
     def phone(self, user: str, server: str, domain: str, tone: Tone, takes_calls: bool) -> "BrowserPhone":
         """Open a page of its own for a user and register him over the WebSocket `server`."""
-        context = self._browser.new_context()
-        page = context.new_page()
+        page = self._browser.new_page()
         log = self._folder / f"page-{user}.log"
         page.on("console", lambda message: _append(log, message.text))
         page.on("pageerror", lambda error: _append(log, str(error)))
@@ -86,8 +85,12 @@ class BrowserPhone:
         self.do("call", user)
 
     def wait_for_state(self, state: str) -> None:
-        """Wait until the call of this page has been in a state: Establishing, Established, Terminated."""
-        self._wait(lambda: state in self.page.evaluate("phone.session ? phone.states : []"), f"{state} at {self.user}")
+        """Wait until the call of this page has been in a state: Ringing, Established, Terminated."""
+        self._wait(lambda: state in self.page.evaluate("phone.states"), f"{state} at {self.user}")
+
+    def leave(self) -> None:
+        """Close the page without a word to anybody."""
+        self.page.close()
 
     def wait_for_call(self) -> None:
         """Wait until somebody calls this page."""
@@ -104,7 +107,7 @@ class BrowserPhone:
         begin = self.stats()["received"]
         self._wait(lambda: self.stats()["received"] >= begin + packets, f"{packets} packets at {self.user}")
         self._wait(lambda: abs(self.do("heard")["tone"] - tone) < _NEAR, f"{tone} Hz of {other.user} at {self.user}")
-        assert self.stats()["audioLevel"] > 0
+        self._wait(lambda: self.stats()["audioLevel"] > 0, f"a level of the audio at {self.user}")
 
     def wait_for_silence(self) -> None:
         """Wait until no more audio comes in for half a second."""

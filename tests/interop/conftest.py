@@ -117,5 +117,6 @@ def secure_site(new_site: Site) -> Site:
 @pytest.fixture
 def web_site(new_site: Site, playwright: Playwright) -> Site:
     """The same with browsers."""
-    new_site.start_webrtc(playwright)
+    new_site.playwright = playwright
+    new_site.start_webrtc()
     return new_site

@@ -118,7 +118,7 @@ class Site:
         self.tolerated: list[str] = []
         self._proxy: Proxy | None = None
         self._numbers = itertools.count(_FIRST_PHONE)
-        self._playwright: Playwright | None = None
+        self.playwright: Playwright | None = None
         self._browsers: list[Chromium] = []
 
     @property
@@ -143,10 +143,12 @@ class Site:
         urls = [node.node for node in self.nodes]
         self._proxy = Proxy(self.core, urls, self.folder / "proxy", configuration, **settings)
 
-    def start_webrtc(self, playwright: Playwright | None = None, **settings: str) -> None:
-        """Start a media node, and the proxy for browsers and for phones that encrypt."""
-        self._playwright = playwright
-        self.start(1, WEBRTC, **settings)
+    def start_webrtc(self, **settings: str) -> None:
+        """Start a media node, and the proxy for browsers and for phones that encrypt.
+
+        The proxy learns from the transport who speaks SDES; it is told that users named `dtls-…` speak DTLS-SRTP.
+        """
+        self.start(1, WEBRTC, **{"DTLS_USERS": '"^dtls-"', **settings})
 
     def phone(self, user: str, ipv6: bool = False, tone: int = 0) -> Phone:
         """A phone on a host of its own; its user speaks, or whistles `tone` Hz."""
@@ -170,10 +172,10 @@ class Site:
 
     def start_browser(self, behind_nat: bool = False) -> Chromium:
         """A browser on a host of its own."""
-        assert self._playwright, "the site was started without browsers"
+        assert self.playwright, "a site without browsers"
         number = next(self._numbers)
         make = self.network.nat if behind_nat else self.network.host
-        self._browsers.append(Chromium(self._playwright, make(f"web{number}", number), self.folder))
+        self._browsers.append(Chromium(self.playwright, make(f"web{number}", number), self.folder))
         return self._browsers[-1]
 
     def _add(self, phone: Phone) -> Phone:
@@ -211,7 +213,7 @@ class Site:
             assert packet.datagram.destination.address in media, f"{phone.user} spoke to {packet.datagram.destination}"
 
     def save_captures(self) -> None:
-        """Leave what passed beside the logs: at the phones, for Wireshark, and between proxy and media nodes, to read."""
+        """Leave what passed beside the logs: at the phones (for Wireshark), between proxy and media nodes (to read)."""
         self.control.write(self.folder / "ng.txt")
         for phone in self.phones:
             phone.tap.write(self.folder / f"{phone.host.namespace}.pcap")

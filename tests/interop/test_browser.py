@@ -1,13 +1,19 @@
-"""Browsers and phones call each other through the shipped WebRTC configuration, and hear each other."""
+"""Browsers call phones and are called by them through the shipped WebRTC configuration, and both hear each other."""
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Playwright
 
+from .baresip import DTLS, PLAIN, SDES
+from .chromium import BrowserPhone
 from .scenario import Callee, Caller, sdp
-from .site import Site
+from .site import Phone, Site
+from .waiting import wait_for
 
 pytestmark = [pytest.mark.interop, pytest.mark.browser]
 
 CALL = "browser@example.com"
+KINDS = {"plain": PLAIN, "sdes": SDES, "dtls": DTLS}
 
 
 def test_browser_calls_a_plain_phone(web_site: Site) -> None:
@@ -15,9 +21,7 @@ def test_browser_calls_a_plain_phone(web_site: Site) -> None:
     bob.register()
     callee = bob.play(Callee("bob").invited().ring().answer(sdp()).talk(bob.sound).hung_up(), CALL)
     alice.call("bob")
-    alice.wait_for_state("Established")
-    alice.hear(bob)
-    bob.hear(alice)
+    _check_talk(alice, bob)
     alice.do("hangUp")
     callee.finish()
     alice.wait_for_state("Terminated")
@@ -26,9 +30,134 @@ def test_browser_calls_a_plain_phone(web_site: Site) -> None:
 def test_plain_phone_calls_a_browser(web_site: Site) -> None:
     alice, bob = web_site.phone("alice", tone=1000), web_site.browser("bob", tone=700, takes_calls=True)
     caller = alice.play(Caller("alice", "bob").invite(sdp()).answered(180).talk(alice.sound).gate().bye(), CALL)
-    bob.wait_for_state("Established")
-    bob.hear(alice)
-    alice.hear(bob)
+    _check_talk(bob, alice)
     caller.go()
     caller.finish()
     bob.wait_for_state("Terminated")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_browser_calls_baresip(web_site: Site, kind: str) -> None:
+    alice, bob = web_site.browser("alice", tone=700), web_site.phone(f"{kind}-bob", tone=1000)
+    baresip = bob.baresip("auto", KINDS[kind])
+    alice.call(bob.user)
+    alice.wait_for_state("Established")
+    alice.hear(bob)
+    wait_for(lambda: alice.voice.is_heard_in(baresip.heard()), "the browser on baresip's tape")
+    wait_for(lambda: alice.stats()["reportedBack"], "baresip's report on what it heard")
+    baresip.command("hangup")
+    alice.wait_for_state("Terminated")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_baresip_calls_a_browser(web_site: Site, kind: str) -> None:
+    alice, bob = web_site.phone(f"{kind}-alice", tone=1000), web_site.browser("bob", tone=700, takes_calls=True)
+    baresip = alice.baresip("manual", KINDS[kind])
+    baresip.command("dial", f"sip:bob@{web_site.core.address}")
+    bob.wait_for_state("Established")
+    bob.hear(alice)
+    wait_for(lambda: bob.voice.is_heard_in(baresip.heard()), "the browser on baresip's tape")
+    baresip.command("hangup")
+    bob.wait_for_state("Terminated")
+
+
+def test_browser_calls_a_browser(web_site: Site) -> None:
+    """One of them comes over a WebSocket without TLS, as from a web server in front of the proxy."""
+    alice = web_site.browser("alice", tone=700)
+    bob = web_site.browser("bob", tone=1000, takes_calls=True, scheme="ws")
+    alice.call("bob")
+    for browser, other in ((alice, bob), (bob, alice)):
+        browser.wait_for_state("Established")
+        browser.hear(other)
+        assert browser.stats()["dtls"] == "connected"
+    alice.do("hangUp")
+    bob.wait_for_state("Terminated")
+
+
+def test_browser_behind_nat_calls_and_is_called(web_site: Site) -> None:
+    """Its addresses are of no use to anybody: media finds the way by what its checks show."""
+    web_site.start_browser(behind_nat=True)
+    alice, bob = web_site.browser("alice", tone=700, takes_calls=True), web_site.phone("bob", tone=1000)
+    bob.register()
+    callee = bob.play(Callee("bob").invited().answer(sdp()).talk(bob.sound).hung_up(), "out@example.com")
+    alice.call("bob")
+    _check_talk(alice, bob)
+    assert web_site.core.address.rpartition(".")[0] not in alice.do("sdp")["local"]
+    alice.do("hangUp")
+    callee.finish()
+    alice.do("forget")
+    caller = bob.play(Caller("bob", "alice").invite(sdp()).answered(180).talk(bob.sound).gate().bye(), "in@example.com")
+    _check_talk(alice, bob)
+    caller.go()
+    caller.finish()
+
+
+def test_browser_is_asked_to_offer(web_site: Site) -> None:
+    alice, bob = web_site.phone("alice", tone=1000), web_site.browser("bob", tone=700, takes_calls=True)
+    caller = Caller("alice", "bob").invite("").answered(180, body_in_ack=sdp()).talk(alice.sound).gate().bye()
+    call = alice.play(caller, CALL)
+    _check_talk(bob, alice)
+    call.go()
+    call.finish()
+
+
+def test_browser_and_desk_phone_of_a_user_ring_together(web_site: Site) -> None:
+    """Each is offered what it understands. The browser takes the call, the desk phone falls silent."""
+    alice = web_site.phone("alice", tone=1000)
+    desk, browser = web_site.phone("bob"), web_site.browser("bob", tone=700)
+    desk.register()
+    ringing = desk.play(Callee("bob").invited().ring().cancelled(), CALL)
+    calls = Caller("alice", "bob").invite(sdp()).answered(180).talk(alice.sound).gate().bye()
+    caller = alice.play(calls, CALL)
+    browser.wait_for_call()
+    wait_for(lambda: len(web_site.control.requests("offer")) == 2, "an offer for each of them")
+    desk.wait_for_request("INVITE")
+    browser.do("accept")
+    ringing.finish()
+    _check_talk(browser, alice)
+    caller.go()
+    caller.finish()
+    desk_offer, web_offer = sorted(
+        (request.body[b"transport-protocol"] for request in web_site.control.requests("offer")), key=len
+    )
+    assert (desk_offer, web_offer) == (b"RTP/AVP", b"UDP/TLS/RTP/SAVPF")
+
+
+def test_call_that_a_browser_declines_leaves_nothing(web_site: Site) -> None:
+    alice, bob = web_site.phone("alice"), web_site.browser("bob", tone=700)
+    caller = alice.play(Caller("alice", "bob").invite(sdp()).refused(480, 180), CALL)
+    bob.wait_for_call()
+    bob.do("decline")
+    caller.finish()
+
+
+def test_call_that_a_browser_gives_up_leaves_nothing(web_site: Site) -> None:
+    alice, baresip = web_site.browser("alice", tone=700), web_site.phone("bob").baresip()
+    alice.call("bob")
+    alice.wait_for_state("Ringing")
+    alice.do("hangUp")
+    baresip.wait_for_event("CALL_CLOSED")
+    alice.wait_for_state("Terminated")
+
+
+def test_page_that_was_closed_is_not_called(web_site: Site) -> None:
+    alice, bob = web_site.phone("alice"), web_site.browser("bob", tone=700)
+    bob.leave()
+    alice.play(Caller("alice", "bob").invite(sdp()).refused(404), CALL).finish()
+
+
+def test_page_of_a_strange_origin_is_refused(new_site: Site, playwright: Playwright) -> None:
+    new_site.playwright = playwright
+    new_site.start_webrtc(WEB_ORIGINS='"^https://intranet\\.example$"')
+    with pytest.raises(PlaywrightError, match="WebSocket closed"):
+        new_site.browser("alice", tone=700)
+
+
+def _check_talk(browser: BrowserPhone, phone: Phone) -> None:
+    """Both hear each other, and the browser knows that this was encrypted."""
+    browser.wait_for_state("Established")
+    browser.hear(phone)
+    phone.hear(browser)
+    stats = browser.stats()
+    assert (stats["dtls"], stats["ice"], stats["lost"]) == ("connected", "connected", 0)
+    assert stats["srtp"].startswith(("SRTP_AEAD_AES_", "SRTP_AES128_CM_HMAC_SHA1_80"))

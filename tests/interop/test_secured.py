@@ -1,5 +1,6 @@
 """Phones that encrypt, each in its own way, and phones that do not: all call each other through the shipped proxy."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,8 +15,6 @@ pytestmark = pytest.mark.interop
 
 CALL = "secured@example.com"
 KINDS = {"plain": PLAIN, "sdes": SDES, "dtls": DTLS}
-# The proxy learns from the transport who speaks SDES; who speaks DTLS it has to be told.
-SETTINGS = {"DTLS_USERS": '"^dtls-"'}
 
 
 class Party(NamedTuple):
@@ -28,28 +27,26 @@ class Party(NamedTuple):
 
 @pytest.mark.parametrize("callee_kind", KINDS)
 @pytest.mark.parametrize("caller_kind", KINDS)
-def test_phones_hear_each_other(new_site: Site, caller_kind: str, callee_kind: str) -> None:
-    new_site.start_webrtc(**SETTINGS)
-    caller, callee = _party(new_site, caller_kind, "manual"), _party(new_site, callee_kind, "auto")
-    caller.baresip.command("dial", f"sip:{callee.phone.user}@{new_site.core.address}")
+def test_phones_hear_each_other(secure_site: Site, caller_kind: str, callee_kind: str) -> None:
+    caller, callee = _party(secure_site, caller_kind, "manual"), _party(secure_site, callee_kind, "auto")
+    caller.baresip.command("dial", f"sip:{callee.phone.user}@{secure_site.core.address}")
     _check_talk(caller, callee)
     caller.baresip.command("hangup")
     callee.baresip.wait_for_event("CALL_CLOSED")
 
 
 @pytest.mark.parametrize("kind", ["sdes", "dtls"])
-def test_phone_that_encrypts_holds_and_resumes(new_site: Site, kind: str) -> None:
-    new_site.start_webrtc(**SETTINGS)
-    bob = new_site.phone("bob")
+def test_phone_that_encrypts_holds_and_resumes(secure_site: Site, kind: str) -> None:
+    bob = secure_site.phone("bob")
     bob.register()
-    alice = _party(new_site, kind, "manual")
+    alice = _party(secure_site, kind, "manual")
     callee = bob.play(
         Callee("bob").invited().answer(sdp()).talk(bob.sound)
         .accept_reinvite(sdp("a=recvonly", version=2)).hush()
         .accept_reinvite(sdp(version=3)).talk_on().hung_up(),
         CALL,
     )  # fmt: skip
-    alice.baresip.command("dial", f"sip:bob@{new_site.core.address}")
+    alice.baresip.command("dial", f"sip:bob@{secure_site.core.address}")
     bob.hear(alice.phone)
     alice.baresip.command("hold")
     bob.wait_for_request("ACK", 2)
@@ -62,9 +59,8 @@ def test_phone_that_encrypts_holds_and_resumes(new_site: Site, kind: str) -> Non
 
 
 @pytest.mark.parametrize("kind", ["sdes", "dtls"])
-def test_phone_that_encrypts_is_held_and_resumed(new_site: Site, kind: str) -> None:
-    new_site.start_webrtc(**SETTINGS)
-    alice, bob = new_site.phone("alice"), _party(new_site, kind, "auto")
+def test_phone_that_encrypts_is_held_and_resumed(secure_site: Site, kind: str) -> None:
+    alice, bob = secure_site.phone("alice"), _party(secure_site, kind, "auto")
     caller = Caller("alice", bob.phone.user).invite(sdp()).answered(180, 183).talk(alice.sound).gate()
     caller.hush().reinvite(sdp("a=sendonly", version=2)).gate().reinvite(sdp(version=3)).talk_on().gate().bye()
     call = alice.play(caller, CALL)
@@ -77,6 +73,19 @@ def test_phone_that_encrypts_is_held_and_resumed(new_site: Site, kind: str) -> N
     _check_ears(bob, alice)
     call.go()
     call.finish()
+
+
+def test_user_whose_phone_speaks_sdes_without_tls(new_site: Site) -> None:
+    new_site.start_webrtc(SDES_USERS='"^bob$"')
+    alice, bob = new_site.phone("alice"), new_site.phone("bob")
+    baresip = bob.baresip("auto", Security(SDES.encryption, PLAIN.port, PLAIN.parameters))
+    caller = alice.play(Caller("alice", "bob").invite(sdp()).answered(180, 183).talk(alice.sound).gate().bye(), CALL)
+    alice.hear(bob)
+    _check_ears(Party(bob, baresip, SDES), alice)
+    _check_nothing_clear(bob, [alice, bob])
+    assert re.search(r"(?m)^m=audio \d+ RTP/SAVP ", bob.wait_for_request("INVITE").sdp)
+    caller.go()
+    caller.finish()
 
 
 def _party(site: Site, kind: str, answer: str) -> Party:

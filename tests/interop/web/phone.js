@@ -13,7 +13,7 @@ class Phone {
         this.audio = new AudioContext();
         this.microphone = await this.whistle(tone);
         this.domain = domain;
-        this.session = null;
+        this.forget();
         this.agent = new UserAgent({
             uri: UserAgent.makeURI(`sip:${user}@${domain}`),
             transportOptions: { server },
@@ -25,6 +25,7 @@ class Phone {
                     if (takesCalls) return invitation.accept();
                 },
             },
+            autoStop: false, // a page that is closed has no time to say goodbye
             logLevel: "debug",
         });
         await this.agent.start();
@@ -47,23 +48,32 @@ class Phone {
         return microphone.stream;
     }
 
-    adopt(session) {
-        this.session = session;
+    // Whatever is asked next is about the next call.
+    forget() {
+        this.session = null;
         this.states = [];
-        session.stateChange.addListener((state) => {
-            this.states.push(state);
-            if (state === SessionState.Established) this.listen();
-        });
+        this.ear = null;
+    }
+
+    adopt(session) {
+        this.forget();
+        this.session = session;
+        session.stateChange.addListener((state) => this.states.push(state));
     }
 
     async call(user) {
         const inviter = new Inviter(this.agent, UserAgent.makeURI(`sip:${user}@${this.domain}`));
         this.adopt(inviter);
-        await inviter.invite();
+        const requestDelegate = { onProgress: () => this.states.push("Ringing") };
+        await inviter.invite({ requestDelegate });
     }
 
     accept() {
         return this.session.accept();
+    }
+
+    decline() {
+        return this.session.reject();
     }
 
     hangUp() {
@@ -98,12 +108,14 @@ class Phone {
     listen() {
         const stream = this.session.sessionDescriptionHandler.remoteMediaStream;
         document.getElementById("ear").srcObject = stream;
-        this.ear = new AnalyserNode(this.audio, { fftSize: FFT_SIZE, smoothingTimeConstant: 0 });
-        new MediaStreamAudioSourceNode(this.audio, { mediaStream: stream }).connect(this.ear);
+        const ear = new AnalyserNode(this.audio, { fftSize: FFT_SIZE, smoothingTimeConstant: 0 });
+        new MediaStreamAudioSourceNode(this.audio, { mediaStream: stream }).connect(ear);
+        return ear;
     }
 
     // The loudest frequency that comes in now, in Hz, and its level in dB.
     heard() {
+        this.ear ??= this.listen();
         const levels = new Float32Array(this.ear.frequencyBinCount);
         this.ear.getFloatFrequencyData(levels);
         const loudest = levels.indexOf(Math.max(...levels));
@@ -116,9 +128,8 @@ class Phone {
 
     // For the report of a failed test.
     async state() {
-        if (!this.session) return "no call";
-        const stats = this.session.sessionDescriptionHandler ? await this.stats() : {};
-        return JSON.stringify({ states: this.states, heard: this.ear && this.heard(), ...stats });
+        const stats = this.session?.sessionDescriptionHandler ? await this.stats() : "no media";
+        return JSON.stringify({ states: this.states, heard: this.ear && this.heard(), stats });
     }
 
     sdp() {
