@@ -6,12 +6,12 @@ Everything that the daemon knows is behind this object; the shell gives it datag
 import logging
 from collections.abc import Callable
 
-from ngdaemon.base.endpoint import Endpoint
+from ngdaemon.base.endpoint import Endpoint, is_unspecified
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.sources import Load, Rng, Wall
 from ngdaemon.base.throttle import Throttle, with_count
 from ngdaemon.call.interfaces import Interfaces
-from ngdaemon.call.keying import Policy
+from ngdaemon.call.keying import policy_of
 from ngdaemon.call.registry import Ending, Registry
 from ngdaemon.call.statistics import Statistics
 from ngdaemon.call.transport import Setting
@@ -39,6 +39,12 @@ def _nobody(_config: Config) -> None:
     """Nobody wants to know of changed settings."""
 
 
+IDENTITIES = 32
+"""Certificates that are made ahead."""
+
+HEADERS = 48
+"""Octets of IPv6 and UDP headers in a packet."""
+
 LONGEST_REPLY = 65_507
 """Octets that fit a UDP datagram over IPv4."""
 
@@ -58,9 +64,10 @@ class Controller:
     ) -> None:
         """`changed` is told of settings that a control command changed."""
         self._changed = changed
+        self._identities = Pool(rng, wall)
         ports = Ports(config.port_min, config.port_max, config.port_quarantine, rng, dict(config.port_ranges))
         statistics = Statistics(now)
-        setting = Setting(rng, Pacer(TA_HOST), DtlsPolicy(), Cookies(rng.bytes(32)), frozenset(config.listen_ng))
+        setting = Setting(rng, Pacer(TA_HOST), _dtls_policy(config), Cookies(rng.bytes(32)), control_ports(config))
         registry = Registry(config, forwarder, ports, statistics, Transports(forwarder, setting))
         self._service = Service(
             config=config,
@@ -72,8 +79,8 @@ class Controller:
             limits=Limits(load),
             rng=rng,
             wall=wall,
-            policy=Policy(passive=getattr(config, "dtls_passive", False)),
-            identities=Pool(rng, wall),
+            policy=policy_of(config),
+            identities=self._identities,
             complaints=Throttle(),
             change=self._change,
             instance=rng.bytes(6).hex(),
@@ -178,8 +185,16 @@ class Controller:
         """Take over settings that may change while running."""
         self._service.config = config
         self._service.registry.config = config
+        self._service.policy = policy_of(config)
+        self._service.registry.transports.setting = self._service.registry.transports.setting._replace(
+            dtls=_dtls_policy(config)
+        )
         self._service.ports.quarantine = config.port_quarantine
         self._limits = message.Limits(config.max_datagram, config.max_depth)
+
+    def prepare(self) -> None:
+        """Make a certificate ahead, if there are not enough: to be called now and then, between requests (FP-08)."""
+        self._identities.refill(min(len(self._identities) + 1, IDENTITIES))
 
     def _change(self, config: Config) -> None:
         self.reconfigure(config)
@@ -190,6 +205,27 @@ class Controller:
         calls = len(self._service.registry)
         self._service.registry.end_all(Ending.FORCED, now)
         return calls
+
+
+def _dtls_policy(config: Config) -> DtlsPolicy:
+    return DtlsPolicy(
+        mtu=config.dtls_mtu - HEADERS,
+        small_mtu=min(config.dtls_mtu - HEADERS, DtlsPolicy().small_mtu),
+        handshake=float(config.dtls_timeout),
+        allow_sha1=config.allow_sha1_fingerprints,
+    )
+
+
+def control_ports(config: Config) -> frozenset[Endpoint]:
+    """Where our control ports can be reached: no media goes there (S13)."""
+    own = {item.address for item in config.interfaces} | {item.advertised for item in config.interfaces}
+    ports: set[Endpoint] = set()
+    for local in config.listen_ng:
+        if is_unspecified(local.address):
+            ports.update(Endpoint(address, local.port) for address in (*own, "127.0.0.1", "::1"))
+        else:
+            ports.add(local)
+    return frozenset(ports)
 
 
 def _short(request: Request, octets: int) -> Reply:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ngdaemon.base.sources import Rng
 from ngdaemon.call.security import Association, Keying, Pair, Said, Security
+from ngdaemon.config import Config
 from ngdaemon.dtls.fingerprint import DEFAULT_HASH, Fingerprint
 from ngdaemon.dtls.roles import (
     Role,
@@ -60,6 +61,17 @@ class Policy(NamedTuple):
     """A certificate may be known by its SHA-1 alone (FP-05)."""
     passive: bool = False
     """We take the passive role where we may choose (`dtls-passive`)."""
+
+
+def policy_of(config: Config) -> Policy:
+    """What the settings allow."""
+    return Policy(
+        frozenset(SUITES[name] for name in config.sdes_suites),
+        null=config.allow_null_srtp,
+        weakened=config.allow_weak_sdes,
+        sha1=config.allow_sha1_fingerprints,
+        passive=config.dtls_passive,
+    )
 
 
 class Refused(Exception):

@@ -6,12 +6,7 @@ from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
-from ngdaemon.call.links import Link, Links, Slot
-from ngdaemon.call.model import Call, Leg, LegId, Media
-from ngdaemon.call.transport import Happened
-from ngdaemon.dtls import states as dtls
-from ngdaemon.ice import report as ice
-from ngdaemon.ice.candidate import RTCP
+from ngdaemon.call.model import Call, Leg, Media
 from ngdaemon.media.forwarder import Learned, Stranger
 from ngdaemon.media.plan import Plan, Route, Socket
 
@@ -65,47 +60,6 @@ def planned(call: Call, plan: Plan) -> None:
     logger.debug("plan %d: ports %s", call.generation, sockets, extra={"call": call.id})
     if plan.routes:
         logger.debug("plan %d: routes %s", call.generation, _routes(plan.routes), extra={"call": call.id})
-
-
-def transported(call: Call, leg: LegId, place: int, happened: Happened, links: Links) -> None:
-    """Say what became of ICE or DTLS toward a leg: one line for each decision."""
-    speaking = call.leg(leg)
-    media = speaking.medias[place]
-    what = f"{media.kind} {'RTCP ' if happened.component == RTCP else ''}".rstrip()
-    link = links.get(Slot(leg, place, happened.component))
-    level, text = _said_of(happened.event, link)
-    logger.log(level, "%s: %s", what, text, extra={"call": call.id, "tag": speaking.tag})
-
-
-def _said_of(event: object, link: Link | None) -> tuple[int, str]:
-    """The level and the words for an event of a transport."""
-    status = link.status if link is not None else None
-    if isinstance(event, dtls.Established) and status is not None:
-        role = status.role.value if status.role is not None else ""
-        return logging.INFO, f"DTLS verified with {event.path}: {status.seen}, {status.profile}, we are {role}"
-    if isinstance(event, dtls.Mismatch) and status is not None:
-        expected = " or ".join(status.expected) or "nothing"
-        return (
-            logging.WARNING,
-            f"DTLS certificate of {event.path} refused: {event.seen.text()}, signalled is {expected}",
-        )
-    if isinstance(event, dtls.Failed):
-        alert = f", last alert {status.alert}" if status is not None and status.alert else ""
-        counted = f", {status.received} datagrams in, {status.sent} out" if status is not None else ""
-        return logging.WARNING, f"DTLS failed with {event.path}: {event.reason}{alert}{counted}"
-    if isinstance(event, dtls.Closed):
-        return logging.INFO, f"DTLS closed by {event.path}"
-    if isinstance(event, ice.Selected):
-        return logging.INFO, f"ICE selected {event.pair.remote} from {event.pair.local}"
-    if isinstance(event, ice.ConsentLost):
-        return logging.WARNING, "ICE consent lost: nothing more is sent until a restart"
-    if isinstance(event, ice.Failed):
-        return logging.WARNING, "ICE failed: no pair of candidates works"
-    if isinstance(event, ice.Usable):
-        return logging.DEBUG, f"ICE pair usable: {event.pair.remote} from {event.pair.local}"
-    if isinstance(event, ice.RoleSwitched):
-        return logging.INFO, f"ICE role is {'controlling' if event.controlling else 'controlled'} now"
-    return logging.INFO, "ICE restarted by the peer"
 
 
 def _place(call: Call, socket: SocketId) -> Place | None:

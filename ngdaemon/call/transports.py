@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterator
 
 from ngdaemon.base.ids import CallId, SocketId
-from ngdaemon.call import facing, notices
+from ngdaemon.call import decisions, facing
 from ngdaemon.call.links import NO_LINKS, Link, Links, Slot
 from ngdaemon.call.model import Call, Leg, LegId, Media
 from ngdaemon.call.security import Keying
@@ -119,7 +119,7 @@ class Transports:
         """Log what became of the transports of a call."""
         for transport in self._calls.get(call.id, {}).values():
             for item in transport.events():
-                notices.transported(call, transport.leg, transport.place, item, self.links(call.id))
+                decisions.log(call, transport.leg, transport.place, item, self.links(call.id))
 
     def _after(self, call: CallId, transport: Transport) -> bool:
         self._send(transport)

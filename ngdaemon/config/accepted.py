@@ -32,6 +32,9 @@ NO_EFFECT = {
         "split-logs log-mark-prefix= log-mark-suffix= log-srtp-keys debug-srtp"
     ),
     "replies are kept to what 26.3 calls `full`": "ssrc-reporting= measure-rtp",
+    "each leg of a call has a fresh certificate on P-256, and only suites with forward secrecy": (
+        "dtls-cert-cipher= dtls-rsa-key-size= dtls-signature= dtls-ciphers="
+    ),
     "ports are opened on one local address of an interface only": "save-interface-ports,S",
     "the protocol is obsolete": "listen-udp,u= listen-tcp,l= janus-secret=",
     "buffers are sized by what they hold": "http-buf-size= http-idle-timeout=",
@@ -48,7 +51,6 @@ NOT_YET = {
         "homer-protocol= homer-id= homer-disable-rtcp-stats homer-enable-ng homer-ng-capture-proto= "
         "log-facility-cdr= log-facility-rtcp= mos="
     ),
-    "DTLS": "dtls-passive dtls-mtu= dtls-cert-cipher= dtls-rsa-key-size= dtls-signature= dtls-ciphers=",
     "telling a SIP server of calls that timed out": "b2b-url,b= xmlrpc-format,x=",
     "storage shared between nodes": (
         "redis,r= redis-write,w= redis-subscribe= subscribe-keyspace,k+ redis-expires= no-redis-required,q "

@@ -30,6 +30,7 @@ from ngdaemon.config.values import (
     choice,
     integer,
 )
+from ngdaemon.srtp.suites import ROWS, Cipher
 
 
 class Group(Enum):
@@ -39,6 +40,7 @@ class Group(Enum):
     CONTROL = "Control port"
     MEDIA = "Interfaces and media ports"
     CALLS = "Calls"
+    SECURITY = "Secured media"
     LIMITS = "Limits"
     LOG = "Logging"
 
@@ -96,6 +98,7 @@ FACILITY = choice(
     *(f"local{number}" for number in range(8)),
     placeholder="FACILITY",
 )
+SUITE = choice(*(row.name for row in ROWS if row.cipher not in (Cipher.F8, Cipher.NULL)), placeholder="SUITE")
 LEVEL = integer(-1, 7, "LEVEL", cap=True)
 """A level of syslog (0 emergency … 7 debug); -1 is silence."""
 
@@ -106,8 +109,8 @@ SUBSYSTEMS = {
     "control": "NG requests and replies",
     "codec": f"codec negotiation{_NOTHING}",
     "rtcp": f"RTCP{_NOTHING}",
-    "ice": f"ICE{_NOTHING}",
-    "crypto": f"SDES, DTLS and SRTP negotiation{_NOTHING}",
+    "ice": "ICE of calls",
+    "crypto": "DTLS and keys of calls",
     "srtp": f"encryption and decryption{_NOTHING}",
     "http": f"HTTP and WebSocket{_NOTHING}",
     "internals": f"the daemon's own workings{_NOTHING}",
@@ -217,6 +220,57 @@ class Config:
     )
     software_id: str = setting(
         f"ngdaemon-{__version__}", TEXT, Group.CALLS, "what we call ourselves toward others", shown="ngdaemon-VERSION"
+    )
+    sdes_suites: tuple[str, ...] = setting(
+        ("AEAD_AES_256_GCM", "AEAD_AES_128_GCM", "AES_256_CM_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_80"),
+        SUITE,
+        Group.SECURITY,
+        "SRTP suite that is offered in `a=crypto`; others only where they are asked for",
+        repeated=True,
+        ours=True,
+        reload=True,
+        name="sdes-suite",
+        shown="AES-GCM, and AES-CM of 256 and 128 bits with the long tag",
+    )
+    allow_null_srtp: bool = setting(
+        False,
+        FLAG,
+        Group.SECURITY,
+        "agree on suites without encryption (`NULL_HMAC_SHA1_80`) where they are offered: for tests only",
+        ours=True,
+        reload=True,
+    )
+    allow_weak_sdes: bool = setting(
+        False,
+        FLAG,
+        Group.SECURITY,
+        "agree on `UNENCRYPTED_SRTP`, `UNENCRYPTED_SRTCP` and `UNAUTHENTICATED_SRTP` where they are offered",
+        ours=True,
+        reload=True,
+    )
+    allow_sha1_fingerprints: bool = setting(
+        False,
+        FLAG,
+        Group.SECURITY,
+        "let a peer's certificate be known by its SHA-1 where nothing better is announced",
+        ours=True,
+        reload=True,
+    )
+    dtls_passive: bool = setting(
+        False, FLAG, Group.SECURITY, "be the DTLS server where the offerer leaves the choice", reload=True
+    )
+    dtls_mtu: int = setting(
+        1200,
+        integer(576, 65535, "OCTETS"),
+        Group.SECURITY,
+        "longest packet of a DTLS handshake, 48 octets of headers included; after lost rounds it falls to 576",
+    )
+    dtls_timeout: int = setting(
+        30,
+        SOME_SECONDS,
+        Group.SECURITY,
+        "a DTLS handshake fails after that long",
+        ours=True,
     )
     max_sessions: int = setting(
         -1,

@@ -1,5 +1,6 @@
 """What the kernel lets us have: file descriptors, and ports that it does not give to others."""
 
+import ctypes
 import resource
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,6 +10,9 @@ from ngdaemon.config.values import PortRange
 
 RESERVE = 64
 """File descriptors for all that is not a media port."""
+
+PR_SET_DUMPABLE = 4
+"""linux/prctl.h; Python has no name for it."""
 
 PROC_PORTS = Path("/proc/sys/net/ipv4")
 
@@ -22,6 +26,15 @@ def raise_descriptors() -> int:
         except (OSError, ValueError):  # some systems refuse "unlimited"
             return soft
     return hard
+
+
+def forbid_dumps() -> None:
+    """Have no core of ours written, and our memory read by root alone: there are keys in it (S17)."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    libc = ctypes.CDLL(None, use_errno=True)
+    prctl = getattr(libc, "prctl", None)
+    if prctl is not None:
+        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def warnings(config: Config, descriptors: int, proc: Path = PROC_PORTS) -> list[str]:

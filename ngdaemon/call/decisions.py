@@ -1,0 +1,102 @@
+"""One log line for each decision of ICE and DTLS: who was verified by what, who was refused, what failed and why."""
+
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ngdaemon.base.endpoint import Endpoint
+from ngdaemon.call.links import NO_LINK, Link, Links, Slot
+from ngdaemon.call.model import Call, LegId
+from ngdaemon.call.transport import Happened
+from ngdaemon.dtls import states as dtls
+from ngdaemon.dtls.component import ICE_PATH
+from ngdaemon.ice import report as ice
+from ngdaemon.ice.candidate import RTCP
+
+ice_logger = logging.getLogger("ngdaemon.ice")
+crypto_logger = logging.getLogger("ngdaemon.crypto")
+
+
+class Line(NamedTuple):
+    """How a kind of event is logged."""
+
+    logger: logging.Logger
+    level: int
+    text: Callable[[Any, Link], str]
+
+
+def log(call: Call, leg: LegId, place: int, happened: Happened, links: Links) -> None:
+    """Log what happened to a component of a media."""
+    line = LINES[type(happened.event)]
+    if not line.logger.isEnabledFor(line.level):
+        return
+    speaking = call.leg(leg)
+    what = speaking.medias[place].kind + (" RTCP" if happened.component == RTCP else "")
+    text = line.text(happened.event, links.get(Slot(leg, place, happened.component), NO_LINK))
+    line.logger.log(line.level, "%s: %s", what, text, extra={"call": call.id, "tag": speaking.tag})
+
+
+def _peer(path: Endpoint, link: Link) -> str:
+    """Where the other end of a handshake is; with ICE that of the pair in use."""
+    if path != ICE_PATH:
+        return str(path)
+    return str(link.path.remote) if link.path is not None else "the peer"
+
+
+def _verified(event: dtls.Established, link: Link) -> str:
+    status = link.status
+    if status is None:
+        return f"DTLS verified with {_peer(event.path, link)}"
+    role = f", we are {status.role.value}" if status.role is not None else ""
+    took = f" in {status.verify_seconds * 1000:.0f} ms" if status.verify_seconds is not None else ""
+    return f"DTLS verified with {_peer(event.path, link)}{took}: {status.profile}{role}, certificate {status.seen}"
+
+
+def _refused(event: dtls.Mismatch, link: Link) -> str:
+    expected = " or ".join(link.status.expected) if link.status is not None else ""
+    seen = event.seen.text()
+    return f"DTLS refused {_peer(event.path, link)}: its certificate is {seen}, signalled is {expected or 'none'}"
+
+
+def _failed(event: dtls.Failed, link: Link) -> str:
+    status = link.status
+    text = f"DTLS failed with {_peer(event.path, link)}: {event.reason}"
+    if status is not None:
+        alert = f", last alert {status.alert}" if status.alert else ""
+        text += f"{alert}; datagrams: {status.received} received, {status.sent} sent, {status.dropped} dropped"
+    return text
+
+
+LINES: dict[type, Line] = {
+    dtls.Established: Line(crypto_logger, logging.INFO, _verified),
+    dtls.Mismatch: Line(crypto_logger, logging.WARNING, _refused),
+    dtls.Failed: Line(crypto_logger, logging.WARNING, _failed),
+    dtls.Closed: Line(crypto_logger, logging.INFO, lambda event, link: f"DTLS closed by {_peer(event.path, link)}"),
+    dtls.Held: Line(
+        crypto_logger,
+        logging.INFO,
+        lambda event, link: (
+            f"DTLS done with {_peer(event.path, link)}, unverified until the answer: media waits"
+        ),
+    ),
+    dtls.Retired: Line(
+        crypto_logger, logging.DEBUG, lambda event, link: f"DTLS association with {_peer(event.path, link)} is over"
+    ),
+    ice.Selected: Line(
+        ice_logger, logging.INFO, lambda event, _: f"ICE selected {event.pair.remote}, from {event.pair.local}"
+    ),
+    ice.Usable: Line(
+        ice_logger, logging.DEBUG, lambda event, _: f"ICE pair works: {event.pair.remote}, from {event.pair.local}"
+    ),
+    ice.Failed: Line(ice_logger, logging.WARNING, lambda _event, _: "ICE failed: no pair of candidates works"),
+    ice.ConsentLost: Line(
+        ice_logger, logging.WARNING, lambda _event, _: "ICE consent lost: nothing is sent before ICE is restarted"
+    ),
+    ice.RoleSwitched: Line(
+        ice_logger,
+        logging.INFO,
+        lambda event, _: f"ICE: we are {'controlling' if event.controlling else 'controlled'} now",
+    ),
+    ice.Restarted: Line(ice_logger, logging.INFO, lambda _event, _: "ICE restarted by the peer"),
+}
+"""Each event of a transport has a line."""
