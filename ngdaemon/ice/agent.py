@@ -17,12 +17,12 @@ from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
 from ngdaemon.base.sources import Rng
 from ngdaemon.ice import stun
-from ngdaemon.ice.candidate import permitted
+from ngdaemon.ice.candidate import Policy, permitted
 from ngdaemon.ice.checklist import Base
 from ngdaemon.ice.credentials import Credentials
 from ngdaemon.ice.pacing import Pacer, RateCap
-from ngdaemon.ice.report import ConsentLost, Event, Pair, Remote, Restarted, Selected, Transmit, Usable
-from ngdaemon.ice.role import Policy, Surroundings
+from ngdaemon.ice.report import ConsentLost, Event, Pair, Progress, Remote, Restarted, Selected, Transmit, Usable
+from ngdaemon.ice.role import Surroundings
 from ngdaemon.ice.selection import LINGER
 from ngdaemon.ice.session import Session
 
@@ -239,6 +239,14 @@ class Agent:
             if pair is not None:
                 return pair
         return self._session.sendable(component)
+
+    def rtt(self, component: int) -> float | None:
+        """Seconds to the peer and back, measured by a check; for the first DTLS timer (TIM-02)."""
+        return self._session.rtt(component)
+
+    def progress(self, component: int) -> Progress:
+        """How far the component is; during a restart how far the new session is."""
+        return self._session.progress(component)
 
     def accepted(self, socket: SocketId) -> frozenset[Endpoint]:
         """The sources from which media and DTLS may be taken: they passed an authentic check (HS-10, S08)."""

@@ -63,6 +63,8 @@ class Check:
     """When the peer last answered a check of ours on it; while we are lite, when it last checked it."""
     mapped: Endpoint | None = None
     """Our address as the peer sees it."""
+    rtt: float | None = None
+    """Seconds that a check and its answer took, the last time this could be told."""
 
     @property
     def component(self) -> int:
@@ -166,7 +168,9 @@ class Checklist:
     @property
     def pending(self) -> bool:
         """Whether there is a check to be started now (frozen pairs wait for those of their foundation)."""
-        if self._triggered or any(pair.state is State.WAITING for pair in self._pairs):
+        if any(_worth_checking(pair) for pair in self._triggered):
+            return True
+        if any(pair.state is State.WAITING for pair in self._pairs):
             return True
         frozen = {pair.foundation for pair in self._pairs if pair.state is State.FROZEN}
         return not frozen <= {pair.foundation for pair in self._pairs if pair.state is State.IN_PROGRESS}
@@ -175,7 +179,7 @@ class Checklist:
         """The pair whose check starts now: triggered ones first, then by priority (§6.1.4.2)."""
         while self._triggered:
             pair = self._triggered.popleft()
-            if pair.state is not State.SUCCEEDED or pair.nominating or pair.again:
+            if _worth_checking(pair):
                 pair.again = False
                 return pair
         return self._waiting() or self._thawed()
@@ -186,3 +190,8 @@ class Checklist:
     def _thawed(self) -> Check | None:
         self.thaw()
         return self._waiting()
+
+
+def _worth_checking(pair: Check) -> bool:
+    """Whether a triggered check is still needed: not when another check of the pair was answered meanwhile."""
+    return pair.state is not State.SUCCEEDED or pair.nominating or pair.again

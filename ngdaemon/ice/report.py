@@ -1,6 +1,7 @@
 """What an agent tells its owner: datagrams to send, what happened, which pairs there are."""
 
 from collections.abc import Iterable
+from enum import Enum
 from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Endpoint
@@ -39,6 +40,17 @@ class Remote(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Remote({self.ufrag})"
+
+
+class Progress(Enum):
+    """How far a component is, for `query` and the log."""
+
+    WAITING = "waiting for the peer's description"
+    CHECKING = "checking"
+    USABLE = "a pair works and is not nominated yet"
+    SELECTED = "a pair is nominated"
+    CONSENT_LOST = "the peer no longer consents"
+    FAILED = "no pair works"
 
 
 class Usable(NamedTuple):

@@ -7,12 +7,10 @@ from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
 from ngdaemon.base.sources import Rng
 from ngdaemon.ice import stun
+from ngdaemon.ice.candidate import Policy
 from ngdaemon.ice.checklist import Base
 from ngdaemon.ice.pacing import Pacer
 from ngdaemon.ice.report import Event, Transmit
-
-Policy = Callable[[Endpoint], bool]
-"""Says whether checks may be sent to an address (S13)."""
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from ngdaemon.ice.consent import Consent, Watch
 from ngdaemon.ice.credentials import Credentials
 from ngdaemon.ice.pacing import TA
 from ngdaemon.ice.remotes import Remotes
-from ngdaemon.ice.report import ConsentLost, Event, Failed, Pair, Remote, RoleSwitched
+from ngdaemon.ice.report import ConsentLost, Event, Failed, Pair, Progress, Remote, RoleSwitched
 from ngdaemon.ice.role import Role, Surroundings
 from ngdaemon.ice.selection import Selection, pair_of
 from ngdaemon.ice.transaction import RTO, Transaction, Transactions
@@ -87,6 +87,21 @@ class Session:
     def sendable(self, component: int) -> Pair | None:
         """The pair that the peer consents to be sent to on."""
         return pair_of(self._watch.sendable(component))
+
+    def rtt(self, component: int) -> float | None:
+        """Seconds to the peer and back on the pair in use, if that was measured."""
+        check = self._selection.in_use(component)
+        return None if check is None else check.rtt
+
+    def progress(self, component: int) -> Progress:
+        check = self._selection.in_use(component)
+        if check is None:
+            if component in self._failed:
+                return Progress.FAILED
+            return Progress.WAITING if self.remote is None else Progress.CHECKING
+        if self._watch.sendable(component) is None:
+            return Progress.CONSENT_LOST
+        return Progress.SELECTED if check is self._selection.selected(component) else Progress.USABLE
 
     def accepts(self, socket: SocketId, source: Endpoint) -> bool:
         if source in self._accepted.get(socket, ()):
@@ -231,14 +246,17 @@ class Session:
         """Something happened: start the checks whose time has come, and see what was reached."""
         for component in self._around.components():
             self._selection.nominate(component, now)
-        while not self._role.lite and self.remote is not None and self._around.pacer.free_at <= now:
+        while self._checking and self._around.pacer.take(now):
             check = self._list.take_next()
-            if check is None:
-                break
-            self._around.pacer.take(now)
-            self._start(check, now)
+            if check is not None:
+                self._start(check, now)
         if self.completed_at is None and self.complete:
             self.completed_at = now
+
+    @property
+    def _checking(self) -> bool:
+        """Whether there are checks to be started."""
+        return not self._role.lite and self.remote is not None and self._list.pending
 
     def _start(self, check: Check, now: float) -> None:
         self._transactions.cancel(check)
@@ -248,7 +266,7 @@ class Session:
         identifier, data = self._request(check.base, nominating=nominating)
         rto = max(RTO, TA * sum(other.state in OPEN for other in self._list))
         self._transactions.start(
-            Transaction(identifier, check, data, self._role.controlling, nominating, rto, now + rto)
+            Transaction(identifier, check, data, self._role.controlling, nominating, rto, now, now + rto)
         )
         self._around.send(check.base, data, check.to)
 
@@ -296,6 +314,8 @@ class Session:
     def _answered(self, live: Transaction, mapped: Endpoint | None, now: float) -> None:
         check = live.check
         news = check.state is not State.SUCCEEDED
+        if live.sends == 1:
+            check.rtt = now - live.started
         self._works(check, mapped, now)
         nominated = live.nominating and check.nominating
         check.nominating = check.nominating and not nominated
@@ -337,13 +357,12 @@ class Session:
 
     def next_timeout(self) -> float | None:
         """When `handle_timer` wants to be called."""
-        checking = not self._role.lite and self.remote is not None and self._list.pending
         times = (
             self._transactions.next_due,
             self._watch.next_due,
             self._selection.next_due,
             self._patience,
-            self._around.pacer.free_at if checking else None,
+            self._around.pacer.free_at if self._checking else None,
         )
         return min((time for time in times if time is not None), default=None)
 

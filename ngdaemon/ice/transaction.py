@@ -24,6 +24,7 @@ class Transaction:
     nominating: bool
     """It carries USE-CANDIDATE."""
     rto: float
+    started: float
     due: float
     """When it is sent again, or given up."""
     sends: int = 1

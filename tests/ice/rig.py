@@ -5,10 +5,9 @@ from ngdaemon.base.ids import SocketId
 from ngdaemon.ice import candidate as candidates
 from ngdaemon.ice import credentials, stun
 from ngdaemon.ice.agent import Agent
-from ngdaemon.ice.candidate import Candidate, permitted
+from ngdaemon.ice.candidate import Candidate, Policy, permitted
 from ngdaemon.ice.credentials import Credentials
 from ngdaemon.ice.report import Event, Remote
-from ngdaemon.ice.role import Policy
 from tests.ice.nat import Router
 from tests.support.clock import Clock
 from tests.support.network import Network, Weather

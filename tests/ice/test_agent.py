@@ -7,7 +7,7 @@ import pytest
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
 from ngdaemon.ice import stun
-from ngdaemon.ice.report import Failed, Pair, Selected, Usable
+from ngdaemon.ice.report import Failed, Pair, Progress, Selected, Usable
 from tests.ice.rig import Party, World, forge, introduce, requests
 from tests.support.network import Weather
 
@@ -249,6 +249,7 @@ def test_failure_is_declared_when_all_checks_failed_and_patience_is_over() -> No
     assert not offerer.heard(Failed)
     world.run(5.0, step=0.1)
     assert offerer.heard(Failed) == [Failed(1)]
+    assert offerer.agent.progress(1) is Progress.FAILED
     assert offerer.agent.may_send(1) is None
     world.run(60.0, step=1.0)
     assert offerer.heard(Failed) == [Failed(1)]
@@ -286,6 +287,25 @@ def test_hearing_the_same_description_again_changes_nothing() -> None:
     offerer.hear(answerer.description())
     assert offerer.events == []
     assert len(offerer.sent) == sent
+
+
+def test_progress_and_round_trip_are_told() -> None:
+    """TIM-02: the first DTLS timer may rest on the round trip that a check took."""
+    world, offerer, answerer = meet(Weather(delay=0.03))
+    assert offerer.agent.progress(1) is Progress.WAITING
+    assert offerer.agent.rtt(1) is None
+    answerer.hear(offerer.description())
+    offerer.hear(answerer.description())
+    assert offerer.agent.progress(1) is Progress.CHECKING
+    while offerer.agent.may_send(1) is None:
+        world.run(0.01)
+    assert offerer.agent.progress(1) is Progress.USABLE
+    world.until(offerer)
+    assert offerer.agent.progress(1) is Progress.SELECTED
+    assert offerer.agent.rtt(1) == pytest.approx(0.06)
+    answerer.mute = True
+    world.run(37.0, step=0.1)
+    assert offerer.agent.progress(1) is Progress.CONSENT_LOST
 
 
 def test_an_idle_agent_wants_no_timer() -> None:

@@ -148,3 +148,57 @@ def test_default_policy(address: str, allowed: bool) -> None:
 
 def test_nothing_is_sent_to_port_zero() -> None:
     assert not candidate.permitted(Endpoint("192.0.2.1", 0))
+
+
+@pytest.mark.parametrize(
+    ("own", "address", "allowed"),
+    [
+        ("127.0.0.1", "127.0.0.1", True),
+        ("::1", "127.0.0.1", True),
+        ("192.0.2.1", "127.0.0.1", False),
+        ("fe80::1", "fe80::2", True),
+        ("169.254.1.1", "169.254.1.2", True),
+        ("169.254.1.1", "169.254.169.254", False),
+        ("192.0.2.1", "fe80::2", False),
+        ("127.0.0.1", "192.0.2.9", True),
+        ("127.0.0.1", "0.0.0.0", False),
+        ("127.0.0.1", "224.0.0.1", False),
+    ],
+)
+def test_a_daemon_meets_peers_on_addresses_of_its_own_kind(own: str, address: str, allowed: bool) -> None:
+    """S13: loopback and link-local are refused, except to a daemon that listens there itself."""
+    assert candidate.policy([own])(Endpoint(address, 5000)) is allowed
+
+
+def test_a_daemon_sends_no_checks_to_its_control_port() -> None:
+    """S13."""
+    allows = candidate.policy(["127.0.0.1"], [Endpoint("127.0.0.1", 2223)])
+    assert not allows(Endpoint("127.0.0.1", 2223))
+    assert allows(Endpoint("127.0.0.1", 2224))
+    assert not allows(Endpoint("127.0.0.1", 0))
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "missing"),
+    [
+        ("192.0.2.7", 44323, False),
+        ("192.0.2.7", 44324, True),
+        ("192.0.2.8", 44323, True),
+        ("192.0.2.8", 9, False),
+        ("0.0.0.0", 5000, False),
+        ("::", 5000, False),
+        ("host.example", 5000, False),
+    ],
+)
+def test_a_default_destination_that_is_no_candidate_is_a_mismatch(address: str, port: int, missing: bool) -> None:
+    """ICE-10: except port 9, unspecified addresses and names."""
+    found = candidate.parse(HOST)
+    assert found is not None
+    assert candidate.mismatched(Endpoint(address, port), [found]) is missing
+
+
+def test_ip6_defaults_are_compared_as_addresses() -> None:
+    """ICE-10."""
+    found = candidate.parse("1 1 UDP 1 2001:db8::1 9000 typ host")
+    assert found is not None
+    assert not candidate.mismatched(Endpoint("2001:DB8:0::1", 9000), [found])
