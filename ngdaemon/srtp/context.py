@@ -16,7 +16,7 @@ RTCP_LIFETIME = 1 << 31
 """Packets that one master key may protect (RFC 3711 §9.2, RFC 7714 §14.2; KEY-06)."""
 
 RESTORED_AHEAD = 1 << 16
-"""How far the RTCP index of a restored sender moves on, beyond what was sent after its state was written down."""
+"""How far the RTCP indices of a restored sender move on, beyond what was sent after its state was written down."""
 
 
 class Refused(WireError):
@@ -47,6 +47,8 @@ class State(NamedTuple):
     rtp_packets: int = 0
     """Protected so far with the key; 0 for receivers, which do not count."""
     rtcp_packets: int = 0
+    rtcp_start: int = 0
+    """The RTCP index before the first one of a source; more than 0 for senders that were restored."""
 
 
 class _Source:
@@ -172,7 +174,7 @@ class Inbound(_Context):
 class Outbound(_Context):
     """Protects what we send. No index is used twice for one SSRC (SRTP-05)."""
 
-    __slots__ = ("_lifetime", "_restored", "_rtcp_lifetime", "_rtcp_packets", "_rtp_packets")
+    __slots__ = ("_lifetime", "_resumed", "_rtcp_lifetime", "_rtcp_packets", "_rtcp_start", "_rtp_packets")
 
     def __init__(self, keys: Keys, lifetime: int = RTP_LIFETIME) -> None:
         """`lifetime` is how many packets of each kind the key may protect (`2^n` of RFC 4568 §6.1).
@@ -184,7 +186,8 @@ class Outbound(_Context):
         self._rtcp_lifetime = min(lifetime, RTCP_LIFETIME)
         self._rtp_packets = 0
         self._rtcp_packets = 0
-        self._restored: set[int] = set()
+        self._rtcp_start = 0
+        self._resumed: set[int] | None = None
 
     @property
     def left(self) -> int:
@@ -216,8 +219,9 @@ class Outbound(_Context):
         if protected is None:
             raise Refused("shorter than its header")
         window.use(index)
-        if self._restored:
-            self._resumed(ssrc, window)
+        if self._resumed is not None and ssrc not in self._resumed:
+            self._resumed.add(ssrc)
+            window.close()
         self._rtp_packets += 1
         self._sources[ssrc] = source
         return protected
@@ -231,7 +235,7 @@ class Outbound(_Context):
             raise Refused("shorter than a header")
         (ssrc,) = SSRC_RTCP.unpack_from(packet)
         source = self._sources.get(ssrc) or self._new_source()
-        index = max(source.rtcp.highest, 0) + 1
+        index = max(source.rtcp.highest, self._rtcp_start) + 1
         if self._rtcp_packets >= self._rtcp_lifetime or index >= RTCP_LIFETIME:
             raise Refused("the key is exhausted")
         protected = self._rtcp.seal(packet, ssrc, index)
@@ -242,18 +246,20 @@ class Outbound(_Context):
 
     def state(self) -> State:
         """To be written down, and read back by `restore`."""
-        return State(self._source_states(), self._rtp_packets, self._rtcp_packets)
+        return State(self._source_states(), self._rtp_packets, self._rtcp_packets, self._rtcp_start)
 
     def restore(self, state: State) -> None:
-        """Go on from that state with the same key. It may be older than what was sent last.
+        """Go on from that state with the same key. It may be older than what was sent last, by less than half a cycle.
 
-        So the RTCP indices move on by `RESTORED_AHEAD`, and all before the first RTP packet of a source counts as sent:
-        the source itself went on meanwhile.
+        So the RTCP indices move on by `RESTORED_AHEAD`, and of each source all before its first RTP packet counts as
+        sent: the sources themselves went on meanwhile.
         """
-        self.follow(state)
+        self._restore_sources(state)
         self._rtp_packets, self._rtcp_packets = state.rtp_packets, state.rtcp_packets
-        self._restored = set(self._sources)
+        self._rtcp_start = state.rtcp_start + RESTORED_AHEAD
+        self._resumed = set()
         for source in self._sources.values():
+            source.rtp.close()
             if source.rtcp.highest >= 0:
                 source.rtcp.use(source.rtcp.highest + RESTORED_AHEAD)
 
@@ -263,14 +269,7 @@ class Outbound(_Context):
         Without it they start anew, as SDES wants it when our address changed (SRTP-06).
         """
         self._restore_sources(state)
-        for source in self._sources.values():
-            source.rtp.close()
-
-    def _resumed(self, ssrc: int, window: Window) -> None:
-        """A packet was sent after a restore."""
-        if ssrc in self._restored:
-            self._restored.remove(ssrc)
-            window.close()
+        self._rtcp_start = state.rtcp_start
 
 
 def _second_look(window: Window, sequence: int, placed: int) -> int:

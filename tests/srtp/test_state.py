@@ -58,18 +58,25 @@ def test_a_restored_sender_uses_no_index_again(name: str) -> None:
 
 
 def test_what_was_sent_after_the_state_was_written_is_not_sent_again() -> None:
-    """S15, SRTP-05: all before the first packet after a restore may have been sent."""
+    """S15, SRTP-05: of each source, all before its first packet after a restore; sources that it did not know, too."""
     outbound = Outbound(keys_of(GCM))
     outbound.rtp(rtp(10))
     written = outbound.state()
     for at in (11, 12, 13):
         outbound.rtp(rtp(at))
+        outbound.rtp(rtp(at, ssrc=2))
+    reports = [outbound.rtcp(rtcp(ssrc))[-4:] for ssrc in (SSRC, 2)]
     restored = Outbound(keys_of(GCM))
     restored.restore(written)
-    restored.rtp(rtp(15))
-    assert not any(passes(restored.rtp, rtp(at)) for at in (11, 12, 13, 14))
-    restored.rtp(rtp(17))
-    assert passes(restored.rtp, rtp(16))
+    for ssrc in (SSRC, 2):
+        restored.rtp(rtp(15, ssrc))
+        assert not any(passes(restored.rtp, rtp(at, ssrc)) for at in (11, 12, 13, 14))
+        restored.rtp(rtp(17, ssrc))
+        assert passes(restored.rtp, rtp(16, ssrc))
+    assert not {restored.rtcp(rtcp(ssrc))[-4:] for ssrc in (SSRC, 2)} & set(reports)
+    again = Outbound(keys_of(GCM))
+    again.restore(restored.state()._replace(sources=()))
+    assert again.rtcp(rtcp(2))[-4:] > restored.rtcp(rtcp(2))[-4:]
 
 
 def keystream(packet: bytes) -> bytes:
@@ -86,16 +93,17 @@ def test_no_keystream_is_used_twice(name: str, moves: list[tuple[int, int]], res
     """SRTP-05, S15: two sources that jump about, and restarts from a state that is up to nine packets old."""
     outbound = Outbound(keys_of(name))
     written, used = outbound.state(), set[bytes]()
-    sequence, furthest, jumped = [0, 0], [-1, -1], False
+    sequence, furthest, resuming, jumped = [0, 0], [-1, -1], set[int](), False
     for count, (at, move) in enumerate(moves):
         if count in restarts:
             outbound = Outbound(keys_of(name))
             outbound.restore(written)
             sequence = [it + 1 for it in furthest]  # the sources went on meanwhile
-            move = 0
+            resuming = {0, 1}
         elif jumped or count % 10 == 0:
             written = outbound.state()
-        sequence[at] += move
+        sequence[at] += 0 if at in resuming else move
+        resuming.discard(at)
         jumped = move > 1000
         packet = rtp(sequence[at], at, payload=bytes(32))
         try:
