@@ -58,42 +58,40 @@ class Desk:
         self._expire(now)
         opening = read_opening(fragment.data) if fragment.offset == 0 else None
         proven = trusted or (opening is not None and self._cookies.valid(path, opening, now))
-        if not proven:
-            if opening is not None:
-                return self._ask(path, fragment, opening, record_number, now)
-            if fragment.offset == 0 or fragment.sequence == 0:
-                return None  # without a cookie there is nothing to wait for
+        if not proven and fragment.sequence == 0:  # without a cookie there is nothing to wait for
+            return None if opening is None else self._ask(path, opening, record_number, now)
+        if not proven and opening is not None:
+            return None  # it was asked already, and answers wrongly
         return self._add(path, fragment, record_number, proven, now)
 
-    def _ask(
-        self, path: Endpoint, fragment: Fragment, opening: Opening, record_number: int, now: float
-    ) -> Answer | None:
-        if fragment.sequence:
-            return None  # it was asked already, and answered wrongly
+    def _ask(self, path: Endpoint, opening: Opening, record_number: int, now: float) -> Answer:
         return Answer(hello_verify_request(self._cookies.make(path, opening, now), record_number))
 
     def _add(self, path: Endpoint, fragment: Fragment, record_number: int, proven: bool, now: float) -> Arrival | None:
         if fragment.length > MAX_OCTETS:
             return None
         key = (path, fragment.sequence)
-        waiting = self._waiting.get(key)
-        if waiting is None:
-            waiting = self._waiting[key] = _Waiting(fragment, now)
-        waiting.proven |= proven
+        waiting = self._waiting.setdefault(key, _Waiting(fragment, now))
+        partial = waiting.partial
         if fragment.offset == 0:
             waiting.record_number = record_number
-        partial = waiting.partial
         if not partial.add(fragment) or partial.count > MAX_FRAGMENTS:
             del self._waiting[key]
             return None
+        waiting.proven |= proven or self._is_proven(path, partial, now)
         body = partial.message
-        if body is not None and waiting.proven:
+        if waiting.proven and body is not None:
             del self._waiting[key]
             return Arrival(Message(partial.kind, fragment.sequence, body), waiting.record_number)
         if not waiting.proven and partial.octets > UNPROVEN_OCTETS:
             del self._waiting[key]
         self._evict()
         return None
+
+    def _is_proven(self, path: Endpoint, partial: Partial, now: float) -> bool:
+        """Whether the beginning, which may have come in several fragments, shows a cookie."""
+        opening = read_opening(partial.beginning)
+        return opening is not None and self._cookies.valid(path, opening, now)
 
     def _evict(self) -> None:
         for proven, bound in ((True, MAX_PROVEN), (False, MAX_UNPROVEN)):

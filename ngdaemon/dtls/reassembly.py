@@ -60,6 +60,16 @@ class Partial:
         return True
 
     @property
+    def beginning(self) -> bytes:
+        """What is here from the start without a gap."""
+        found = b""
+        for low, piece in self._pieces:
+            if low != len(found):
+                break
+            found += piece
+        return found
+
+    @property
     def message(self) -> bytes | None:
         """The body, once it is complete."""
         return b"".join(piece for _, piece in self._pieces) if self.octets == self.length else None
