@@ -27,7 +27,7 @@ from ngdaemon.ice import report as ice
 from ngdaemon.ice import stun
 from ngdaemon.ice.agent import Agent
 from ngdaemon.ice.candidate import HOST, RTCP, RTP, priority
-from ngdaemon.ice.pacing import Pacer, RateCap
+from ngdaemon.ice.pacing import HostPacer, Pacer, RateCap
 
 BARE_ANSWERS = 5.0
 """Answers a second to STUN requests without credentials (MBX-02)."""
@@ -40,7 +40,7 @@ class Setting(NamedTuple):
     """What all transports share."""
 
     rng: Rng
-    pacer: Pacer
+    pacer: HostPacer
     dtls: DtlsPolicy
     cookies: Cookies
     """Those of the daemon (HS-09)."""
@@ -111,7 +111,7 @@ class Transport:
                 lite=leg.lite,
                 rng=self._setting.rng,
                 now=now,
-                pacer=Pacer(behind=self._setting.pacer),
+                pacer=Pacer(host=self._setting.pacer),
                 policy=reach_from(ports.interface, self._setting.forbidden).permits,
             )
         elif agent.local != facts.local:
