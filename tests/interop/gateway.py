@@ -85,7 +85,7 @@ class Gateway:
         if self.process:
             self.process.kill()
 
-    def ask(self, seconds: float = 2.0, **request: str) -> dict[bytes, Any]:
+    def ask(self, seconds: float = 2.0, **request: Any) -> dict[bytes, Any]:
         """The reply to a request; empty when none came in time. Spaces and hyphens in keys are underscores here."""
         message = {key.replace("_", "-"): value for key, value in request.items()}
         cookie = f"test{next(_serial)}".encode()

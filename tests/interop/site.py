@@ -94,7 +94,11 @@ class Phone:
 
     def talk_from(self, port: int) -> None:
         """Say the voice from another port than SIPp's, to where the last session description pointed."""
-        self._handsets.append(Handset(self.host, self.address, port, self.voice, self.told()))
+        self.talk(port, self.told())
+
+    def talk(self, port: int, to: Endpoint) -> None:
+        """Say the voice without SIPp."""
+        self._handsets.append(Handset(self.host, self.address, port, self.voice, to))
 
     def close(self) -> None:
         for handset in self._handsets:

@@ -32,7 +32,7 @@ class Voice:
     def write_wav(self, folder: Path) -> Path:
         """Forty seconds as a WAV file whose samples encode to the same octets again, as baresip plays it."""
         path = folder / f"{self.speaker}.wav"
-        samples = self._samples() * _WAV_REPEATS
+        samples = self.samples() * _WAV_REPEATS
         form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16)
         data = struct.pack("<4sI", b"data", len(samples)) + samples
         path.write_bytes(struct.pack("<4sI4s", b"RIFF", 4 + len(form) + len(data), b"WAVE") + form + data)
@@ -40,11 +40,12 @@ class Voice:
 
     def is_heard_in(self, recording: bytes, frames: int = 10) -> bool:
         """Whether so many frames of the sound follow each other somewhere in the recording of 16-bit samples."""
-        looped, length = self._samples() * 2, frames * FRAME * 2
+        looped, length = self.samples() * 2, frames * FRAME * 2
         starts = range(0, len(recording) - length, FRAME * 2)
         return any(recording[start : start + length] in looped for start in starts)
 
-    def _samples(self) -> bytes:
+    def samples(self) -> bytes:
+        """The sound as 16-bit samples."""
         return b"".join(struct.pack("<h", decode_alaw(octet)) for octet in self.sound)
 
     def position(self, payload: bytes) -> int | None:

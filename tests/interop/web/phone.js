@@ -17,7 +17,10 @@ class Phone {
         this.agent = new UserAgent({
             uri: UserAgent.makeURI(`sip:${user}@${domain}`),
             transportOptions: { server },
-            sessionDescriptionHandlerFactory: Web.defaultSessionDescriptionHandlerFactory(async () => this.microphone),
+            // A copy for each call, because the end of a call stops what it was given.
+            sessionDescriptionHandlerFactory: Web.defaultSessionDescriptionHandlerFactory(async () =>
+                this.microphone.clone(),
+            ),
             sessionDescriptionHandlerFactoryOptions: { peerConnectionConfiguration: { iceServers: [] } },
             delegate: {
                 onInvite: (invitation) => {
