@@ -41,9 +41,11 @@ class Links:
         """`before`: what the port had until now."""
         self._links = links
         self.bundle: Bundle | None = None
-        selectors = [item.route.selector for item in links if item.route.selector is not None]
-        if selectors:
-            self.bundle = Bundle(selectors, before.bundle if before is not None else None)
+        for item in links:
+            if item.route.selector is not None:
+                selectors = [item.route.selector for item in links if item.route.selector is not None]
+                self.bundle = Bundle(selectors, before.bundle if before is not None else None)
+                break
 
     def of(self, data: bytes, kind: Kind, carries: Carries, sender: Sender | None) -> list[Link]:
         """The routes of a clear packet. `sender`: what is sent to its peer with, if the port is secured."""

@@ -12,7 +12,7 @@ from ngdaemon.media.departure import Transmit
 from ngdaemon.media.forwarder import Event, SocketCounters
 from ngdaemon.media.latching import Address, canonical
 from ngdaemon.media.links import Link, link
-from ngdaemon.media.plan import Plan, Socket
+from ngdaemon.media.plan import Plan, Protection, Socket
 from ngdaemon.media.stream import Stream
 from ngdaemon.media.surroundings import Surroundings
 
@@ -20,6 +20,8 @@ PIERCE_INTERVAL = 1.0
 """Seconds between the packets that open a way through a NAT."""
 EXPIRY_INTERVAL = 1.0
 """Seconds between two looks at what waits for keys."""
+
+_NO_LINKS: Sequence[Link] = ()
 
 
 class Pipeline:
@@ -66,28 +68,28 @@ class Pipeline:
         closed = [number for number in streams if number not in named]
         for number in closed:
             self._remove(streams[number])
-        named_streams = [(item, stream) for item in plan.sockets if (stream := streams.get(item.id)) is not None]
-        for socket, stream in named_streams:
-            self._restate(stream, socket, now)
+        planned = [(item, stream) for item in plan.sockets if (stream := streams.get(item.id)) is not None]
+        for socket, stream in planned:
+            if socket.protection is None:
+                stream.restate(socket, now)
+            else:
+                self._secure(stream, socket, socket.protection, now)
         links: dict[SocketId, list[Link]] = {}
         for route in plan.routes:
             sink = streams.get(route.sink)
             if sink is not None:
                 links.setdefault(route.source, []).append(link(route, sink.out, sink.sender))
-        for socket, stream in named_streams:
-            stream.link(links.get(socket.id, []))
+        for socket, stream in planned:
+            stream.link(links.get(socket.id, _NO_LINKS))
         if call in self._contexts:
             self._contexts[call].keep(plan)
-        for _, stream in named_streams:
-            self._begin(stream, now)
+        for socket, stream in planned:
+            if socket.protection is not None or socket.pierce:
+                self._begin(stream, now)
         return closed
 
-    def _restate(self, stream: Stream, socket: Socket, now: float) -> None:
-        """Put the plan of one port into force, with the SRTP state of its call."""
-        protection = socket.protection
-        if protection is None:
-            stream.restate(socket, now)
-            return
+    def _secure(self, stream: Stream, socket: Socket, protection: Protection, now: float) -> None:
+        """Put the plan of a secured port into force, with the SRTP state of its call."""
         contexts = self._contexts.get(stream.call)
         if contexts is None:
             contexts = self._contexts[stream.call] = Contexts()

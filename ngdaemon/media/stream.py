@@ -9,7 +9,7 @@ alone decides, found with an earlier packet that all of this kind from this sour
 plan or a new peer makes the way long again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Endpoint
@@ -397,7 +397,7 @@ class Stream:
         self._least = 0 if planned.relay_only else RTP_LENGTH
         self._readdress()
 
-    def link(self, links: list[Link]) -> None:
+    def link(self, links: Sequence[Link]) -> None:
         """Forward along these routes from now on."""
         self._links = Links(links, self._links)
         self._lengthen()
@@ -411,7 +411,8 @@ class Stream:
         """Forget the short ways."""
         self._trusted = self._vouched = None
         self._deliver = _nowhere
-        self._ways.clear()
+        if self._ways:
+            self._ways.clear()
 
     def _readdress(self) -> None:
         """Work out where to send to."""
