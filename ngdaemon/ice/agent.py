@@ -185,6 +185,11 @@ class Agent:
         for session in self._sessions():
             session.note_sent(component, now)
 
+    def revoke(self, component: int) -> None:
+        """The peer closed its DTLS association: nothing may be sent to it before an ICE restart (CONS-02)."""
+        for session in self._sessions():
+            session.revoke(component)
+
     def _tidy(self) -> None:
         """Collect events, and let the former session go when the new one has a pair for each component."""
         events = self._session.events

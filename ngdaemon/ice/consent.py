@@ -81,10 +81,13 @@ class Watch:
         self._lite = lite
         self._consents: dict[int, Consent] = {}
         self._kept: dict[int, tuple[Check, float]] = {}
+        self._revoked: set[int] = set()
 
     def follow(self, check: Check, now: float) -> None:
         """The component of this pair sends on it from now on. It does not bring lost consent back."""
         component = check.component
+        if component in self._revoked:
+            return
         if self._lite:
             due = self._kept[component][1] if component in self._kept else now + KEEPALIVE
             self._kept[component] = (check, due)
@@ -99,6 +102,12 @@ class Watch:
             return self._kept[component][0] if component in self._kept else None
         consent = self._consents.get(component)
         return None if consent is None or consent.lost else consent.check
+
+    def revoke(self, component: int) -> None:
+        """The component sends no more, whatever is answered later."""
+        self._revoked.add(component)
+        self._consents.pop(component, None)
+        self._kept.pop(component, None)
 
     def forget(self, checks: list[Check]) -> None:
         """These pairs are no more."""

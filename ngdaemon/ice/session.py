@@ -126,8 +126,8 @@ class Session:
             return
         self.remote = remote._replace(candidates=())
         self._remote_password = remote.pwd.encode()
-        if remote.lite and not self._role.lite and not self._role.controlling:
-            self._switch()
+        if remote.lite is not self._role.lite and self._role.controlling is self._role.lite:
+            self._switch()  # whoever is full controls one that is lite (ICE-05)
         for candidate in remote.candidates:
             self._remotes.add(candidate)
         if known is None:
@@ -381,6 +381,10 @@ class Session:
 
     def note_sent(self, component: int, now: float) -> None:
         self._watch.note_sent(component, now)
+
+    def revoke(self, component: int) -> None:
+        """The peer ended the association above: send nothing more (CONS-02)."""
+        self._watch.revoke(component)
 
     def _check_once(self, check: Check) -> bytes:
         identifier, data = self._request(check.base, nominating=False)

@@ -159,6 +159,26 @@ def test_nobody_else_takes_it_back() -> None:
     assert ours.agent.may_send(1) is not None
 
 
+@pytest.mark.parametrize("lite", [False, True], ids=["full", "lite"])
+def test_an_association_that_the_peer_closed_takes_its_consent_along(lite: bool) -> None:
+    """CONS-02: after an authenticated close_notify, nothing is sent before a restart."""
+    world = World()
+    ours = Party(world, OFFERER, lite=lite, seed=1)
+    peer = Party(world, ANSWERER, controlling=True, seed=2)
+    introduce(peer, ours)
+    world.until(ours)
+    ours.agent.revoke(1)
+    assert ours.agent.may_send(1) is None
+    world.run(20.0, step=0.1)
+    assert ours.agent.may_send(1) is None
+    assert peer.agent.may_send(1) is not None, "its checks are still answered"
+    ours.agent.restart(ours.renew(), controlling=False)
+    peer.agent.restart(peer.renew(), controlling=True)
+    introduce(peer, ours)
+    world.run(1.0)
+    assert ours.agent.may_send(1) is not None
+
+
 def test_each_component_has_its_own_consent() -> None:
     world = World()
     ours = Party(world, OFFERER, components=2, controlling=True, seed=1)

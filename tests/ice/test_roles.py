@@ -87,6 +87,19 @@ def test_a_full_agent_controls_a_lite_peer() -> None:
     assert world.until(lite) < 1.0
 
 
+def test_a_lite_agent_that_offered_is_controlled_by_a_full_peer() -> None:
+    """ICE-05, ICE-01: also when the peer nominates before its answer is here."""
+    world = World()
+    lite = Party(world, ANSWERER, controlling=True, lite=True, seed=2)
+    full = Party(world, OFFERER, seed=1)
+    full.hear(lite.description())
+    world.run(0.5)
+    assert full.agent.selected(1) is not None
+    lite.hear(full.description())
+    assert not lite.agent.controlling
+    assert lite.agent.selected(1) is not None
+
+
 def test_a_lite_agent_sends_no_checks_and_follows_those_of_the_peer() -> None:
     """ICE-01, CONS-03."""
     world = World()
