@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Endpoint, is_unspecified
-from ngdaemon.call.links import NO_LINK, Link, Links, Slot
+from ngdaemon.call.links import NO_LINK, NOWHERE, Link, Links, Slot
 from ngdaemon.call.model import Call, Leg, LocalPort, Media, PortSet
+from ngdaemon.call.reach import reach_from
 from ngdaemon.call.security import Keying, Security
 from ngdaemon.ice.candidate import RTCP, RTP
 from ngdaemon.media.plan import Hold, Latch, Learning, Protection, Socket
@@ -50,24 +51,34 @@ def ports_of(media: Media) -> Iterator[Port]:
                 yield Port(item.rtcp, RTCP, current)
 
 
-def sockets(call: Call, leg: Leg, media: Media, default: Learning, links: Links) -> list[Socket]:
-    """The sockets that face a leg for one media, former ones included: they stay bound for the call's life."""
-    if media.bundled is not None:
+def sockets(
+    call: Call, leg: Leg, media: Media, default: Learning, links: Links, forbidden: frozenset[Endpoint] = NOWHERE
+) -> list[Socket]:
+    """The sockets that face a leg for one media, former ones included: they stay bound for the call's life.
+
+    To a signalled address that nothing may be sent to, or one of our own `forbidden` ports, nothing is sent (S13):
+    where the leg really is can still be learned.
+    """
+    sets = media.port_sets
+    if media.bundled is not None or not sets:
         return []
     blind = is_relayed(leg, media)
+    reach = reach_from(sets[0].interface, forbidden)
+    plausible = frozenset(filter(reach.permits_address, _plausible(media)))
     found = []
     for port in ports_of(media):
         link = links.get(Slot(leg.id, media.place, port.component), NO_LINK)
+        signalled = _signalled(media, port, link)
         found.append(
             Socket(
                 port.local.socket,
-                _signalled(media, port, link),
-                _latch(call, leg, media, port, default, link),
+                signalled,
+                _latch(call, leg, media, port, default, link, plausible),
                 tos=call.tos,
                 muxed=media.muxed and port.component == RTP,
                 rtcp=port.component == RTCP,
                 relay_only=blind,
-                nat_wait=leg.nat_wait,
+                nat_wait=leg.nat_wait or (signalled is not None and not reach.permits(signalled)),
                 pierce=leg.pierce_nat and not blind,
                 protection=None if blind else _protection(media, link),
             )
@@ -108,14 +119,20 @@ def _signalled(media: Media, port: Port, link: Link) -> Endpoint | None:
     return None if signalled is None or is_unspecified(signalled.address) else signalled
 
 
-def _latch(call: Call, leg: Leg, media: Media, port: Port, default: Learning, link: Link) -> Latch:
+def _plausible(media: Media) -> frozenset[str]:
+    """Addresses that the leg names for itself."""
+    if media.ice_said is None:
+        return media.plausible
+    return media.plausible | {item.address for item in media.ice_said.candidates if item.usable}
+
+
+def _latch(
+    call: Call, leg: Leg, media: Media, port: Port, default: Learning, link: Link, plausible: frozenset[str]
+) -> Latch:
     """From whom packets are taken: those that ICE vouches for, or plausible ones."""
     if _has_ice(media):
         sources = link.sources or {}
         return Latch(Learning.OFF, generation=call.generation, sources=sources.get(port.local.socket, frozenset()))
-    plausible = media.plausible
-    if media.ice_said is not None:
-        plausible |= {item.address for item in media.ice_said.candidates if item.usable}
     if link.held:
         plausible |= {item.address for item in link.held}
     if link.path is not None:

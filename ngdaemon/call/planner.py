@@ -1,7 +1,8 @@
 """Call → Plan: the desired forwarding that follows from the facts of a call. A pure function."""
 
+from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.call import facing
-from ngdaemon.call.links import NO_LINKS, Links
+from ngdaemon.call.links import NO_LINKS, NOWHERE, Links
 from ngdaemon.call.model import Block, Call, Kind, Leg, LocalPort, Media, Subscription
 from ngdaemon.ice.candidate import RTCP, RTP
 from ngdaemon.media.plan import Carries, Learning, Plan, Route, Selector, Socket
@@ -18,15 +19,20 @@ HOLDING = frozenset((Block.MEDIA, Block.SILENCE))
 """Blocks that hold back media which cannot be changed."""
 
 
-def plan(call: Call, default_learning: Learning, links: Links = NO_LINKS) -> Plan:
-    """The sockets and routes of a call, by its facts and what its transports have found out."""
+def plan(
+    call: Call, default_learning: Learning, links: Links = NO_LINKS, forbidden: frozenset[Endpoint] = NOWHERE
+) -> Plan:
+    """The sockets and routes of a call, by its facts and what its transports have found out.
+
+    Nothing is sent to `forbidden` places.
+    """
     sockets: list[Socket] = []
     routes: list[Route] = []
     for leg in call.legs:
         if leg.ended:
             continue
         for media in leg.medias:
-            sockets.extend(facing.sockets(call, leg, media, default_learning, links))
+            sockets.extend(facing.sockets(call, leg, media, default_learning, links, forbidden))
     for item in call.subscriptions:
         source, sink = call.leg(item.source), call.leg(item.subscriber)
         if source.ended or sink.ended:

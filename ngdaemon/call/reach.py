@@ -1,13 +1,16 @@
 """Where packets may be sent to at all: no address of SDP or ICE makes us a gateway into our own host (S13)."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Endpoint, Interface, parse_address
-from ngdaemon.ice.candidate import permitted
+from ngdaemon.ice import candidate
+
+ANY_PORT = 1
 
 
 class Reach(NamedTuple):
-    """The policy for one local address."""
+    """The policy for peers that are faced by one local address."""
 
     loopback: bool
     """We serve the loopback address itself, so that peers are there too."""
@@ -16,15 +19,23 @@ class Reach(NamedTuple):
 
     def permits(self, endpoint: Endpoint) -> bool:
         """Whether packets may be sent there."""
-        if endpoint in self.forbidden:
-            return False
-        if permitted(endpoint):
-            return True
-        address = parse_address(endpoint.address)
-        return self.loopback and address is not None and address.is_loopback and 0 < endpoint.port <= 65535
+        return endpoint.port > 0 and self.permits_address(endpoint.address) and endpoint not in self.forbidden
+
+    def permits_address(self, address: str) -> bool:
+        """Whether packets may be sent to that host."""
+        kind = _kind(address)
+        return kind is None or (kind and self.loopback)
 
 
 def reach_from(interface: Interface, forbidden: frozenset[Endpoint] = frozenset()) -> Reach:
     """The policy for peers that are faced by that address."""
-    address = parse_address(interface.address)
-    return Reach(address is not None and address.is_loopback, forbidden)
+    return Reach(_kind(interface.address) is True, forbidden)
+
+
+@lru_cache(4096)
+def _kind(address: str) -> bool | None:
+    """None for an address of the world, True for the loopback, False for one that nothing is ever sent to."""
+    if candidate.permitted(Endpoint(address, ANY_PORT)):
+        return None
+    parsed = parse_address(address)
+    return parsed is not None and parsed.is_loopback

@@ -124,7 +124,8 @@ class Registry:
         self.forwarder.apply(call_id, entry.plan if entry is not None else NOTHING)
 
     def _plan(self, call: Call) -> Plan:
-        return plan(call, Learning(self.config.endpoint_learning), self.transports.links(call.id))
+        links, forbidden = self.transports.links(call.id), self.transports.setting.forbidden
+        return plan(call, Learning(self.config.endpoint_learning), links, forbidden)
 
     def replan(self, call: Call) -> None:
         """Put changed facts in force that are not signalling of a party."""
