@@ -117,7 +117,7 @@ class Inbound(_Context):
             index = _second_look(window, sequence, index)
         plain = transform.open(packet, ssrc, index)
         if plain is None:
-            index = self._expected_index(ssrc, sequence)
+            index = self._expected_index(ssrc, sequence) if window.highest < 0 else 0
             plain = transform.open(packet, ssrc, index) if index else None
             if plain is None:
                 raise Refused("not authentic")

@@ -36,20 +36,32 @@ class SessionKeys(NamedTuple):
         return "SessionKeys()"
 
 
-def derive(key: bytes, salt: bytes, label: int, length: int, rate_index: int = 0) -> bytes:
-    """`length` octets of key material for that label.
+class Master:
+    """A master key with its salt, out of which session keys come."""
 
-    `rate_index` is the packet index divided by the key derivation rate, 0 for a single derivation. The salt of
-    AES-GCM, 12 octets, stands at the left of the 14 (standards: §9, GCM salt trap).
-    """
-    x = int.from_bytes(salt.ljust(_SALT, b"\0"), "big") ^ (label << _LABEL_SHIFT) ^ rate_index
-    stream = Encryption(AES(key), CTR((x << 16).to_bytes(16, "big"))).encryptor()
-    return stream.update(bytes(length))
+    __slots__ = ("_salt", "_stream")
+
+    def __init__(self, key: bytes, salt: bytes) -> None:
+        self._stream = Encryption(AES(key), CTR(bytes(16))).encryptor()
+        # 12 octets of AES-GCM stand at the left of the 14, where no RFC says so: at the right the keys would be wrong
+        self._salt = int.from_bytes(salt.ljust(_SALT, b"\0"), "big")
+
+    def derive(self, label: int, length: int, rate_index: int = 0) -> bytes:
+        """`length` octets of key material for that label.
+
+        `rate_index` is the packet index divided by the key derivation rate, 0 for a single derivation.
+        """
+        x = self._salt ^ (label << _LABEL_SHIFT) ^ rate_index
+        self._stream.reset_nonce((x << 16).to_bytes(16, "big"))
+        return self._stream.update(bytes(length))
 
 
 def session_keys(keys: Keys, label: Label, rate_index: int = 0) -> SessionKeys:
     """The three session keys of RTP or of RTCP, for packets of that `rate_index`."""
-    suite = keys.suite
-    lengths = (suite.key, AUTH_KEY, suite.salt)
-    parts = (derive(keys.key, keys.salt, label + at, length, rate_index) for at, length in enumerate(lengths))
-    return SessionKeys(*parts)
+    master = Master(keys.key, keys.salt)
+    cipher, auth, salt = label, label + 1, label + 2
+    return SessionKeys(
+        master.derive(cipher, keys.suite.key, rate_index),
+        master.derive(auth, AUTH_KEY, rate_index),
+        master.derive(salt, keys.suite.salt, rate_index),
+    )

@@ -171,6 +171,22 @@ def test_without_an_old_key_there_is_nothing_to_try() -> None:
     assert not passes(other.rtp, late)
 
 
+def test_what_is_expected_of_a_source_that_sends_already_opens_nothing() -> None:
+    """SRTP-03, SRTP-07: a second guess at the index is no way round the list."""
+    sender, inbound = Outbound(keys_of(GCM)), Inbound(keys_of(GCM))
+    sender.follow(source(65536))
+    inbound.restore(source(65536))
+    packet = sender.rtp(rtp(65538))
+    inbound.rtp(packet)
+    for highest in (3 << 16, 65540, 131072):
+        inbound.expect(source(highest))
+        assert not passes(inbound.rtp, packet)
+    far = Outbound(keys_of(GCM))
+    far.follow(source(5 << 16))
+    inbound.expect(source(5 << 16))
+    assert not passes(inbound.rtp, far.rtp(rtp(7)))
+
+
 def test_report_indices_go_on_over_a_rekey_that_keeps_the_counters() -> None:
     """SRTP-06: RFC 3711 §3.4, the index is not set to nought again."""
     outbound, after = Outbound(keys_of(CM, 1)), Outbound(keys_of(CM, 2))
