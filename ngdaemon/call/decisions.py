@@ -75,9 +75,7 @@ LINES: dict[type, Line] = {
     dtls.Held: Line(
         crypto_logger,
         logging.INFO,
-        lambda event, link: (
-            f"DTLS done with {_peer(event.path, link)}, unverified until the answer: media waits"
-        ),
+        lambda event, link: f"DTLS done with {_peer(event.path, link)}, unverified until the answer: media waits",
     ),
     dtls.Retired: Line(
         crypto_logger, logging.DEBUG, lambda event, link: f"DTLS association with {_peer(event.path, link)} is over"

@@ -10,6 +10,7 @@ from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
 from ngdaemon.call.model import LegId
 from ngdaemon.dtls.component import Status
+from ngdaemon.ice.report import Progress
 from ngdaemon.srtp.keys import Keys
 
 NOWHERE: frozenset[Endpoint] = frozenset()
@@ -45,8 +46,8 @@ class Link(NamedTuple):
     """Who has finished a handshake and is not known to be the right one yet; None for anyone that ICE vouches for."""
     status: Status | None = None
     """What `query` says of DTLS; None where there is none."""
-    ice_state: str = ""
-    """`checking`, `connected`, `failed`, `consent lost`; "" without ICE."""
+    progress: Progress | None = None
+    """How far ICE is; None without ICE."""
 
 
 Links = Mapping[Slot, Link]

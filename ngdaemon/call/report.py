@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from ngdaemon.base.endpoint import Endpoint, Interface
 from ngdaemon.base.ids import SocketId
+from ngdaemon.call import assurance
+from ngdaemon.call.links import NO_LINKS, Links
 from ngdaemon.call.model import Call, Leg, LegId, LocalPort, Media
 from ngdaemon.call.security import Keying
 from ngdaemon.media.forwarder import SocketCounters, SsrcCounters
@@ -29,6 +31,8 @@ class Measured:
     """Wall-clock seconds at `now`."""
     closed: bool = False
     """The ports have been given up: none are shown."""
+    links: Links = NO_LINKS
+    """What the transports have found out."""
 
     def seconds(self, at: float | None, otherwise: int) -> int:
         """A monotonic time as Unix seconds."""
@@ -139,6 +143,8 @@ def _media(
         sums[1] += counters.bytes_in
         sums[2] += counters.errors_in
     tree["flags"] = _media_flags(leg, media)
+    if known := assurance.of_media(leg, media, measured.links):
+        tree["security"] = known
     tree["ingress SSRCs"] = [_ssrc(source, measured, ssrcs) for source in counted[0].sources]
     tree["egress SSRCs"] = [_egress(source, measured) for source in _heard(call, leg, media, measured)]
     return tree
@@ -185,7 +191,11 @@ def _stream(
     if counters.sources:
         tree["SSRC"] = counters.sources[-1].ssrc
     tree["flags"] = flags
-    tree["stats"] = {"packets": counters.packets_in, "bytes": counters.bytes_in, "errors": counters.errors_in}
+    stats = {"packets": counters.packets_in, "bytes": counters.bytes_in, "errors": counters.errors_in}
+    for name, count in (("unauthenticated", counters.unauthenticated), ("replayed", counters.replayed)):
+        if count:
+            stats[name] = count
+    tree["stats"] = stats
     tree["stats_out"] = {"packets": counters.packets_out, "bytes": counters.bytes_out, "errors": counters.errors_out}
     return tree
 

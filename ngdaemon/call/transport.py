@@ -85,7 +85,6 @@ class Transport:
         self._bare = RateCap(BARE_ANSWERS, BARE_ANSWERS, now)
         self._out: list[Transmit] = []
         self._events: list[Happened] = []
-        self._ice_state: dict[int, str] = {}
         self._agreed: Association | None = None
 
     # facts
@@ -253,9 +252,6 @@ class Transport:
     def _note_ice(self, event: ice.Event, now: float) -> None:
         component = getattr(event, "component", 0)
         self._events.append(Happened(component, event))
-        state = ICE_STATES.get(type(event))
-        if state:
-            self._ice_state[component] = state
         if isinstance(event, ice.Usable | ice.Selected) and component in self._desks:
             self._desks[component].reach(ICE_PATH, now)
 
@@ -314,20 +310,8 @@ class Transport:
             if verified is not None and verified in self._seen:
                 path = Path(self._seen[verified], verified)
         status = desk.status() if desk is not None else None
-        return Link(path, sources, receive, send, held, status, self._state(component))
-
-    def _state(self, component: int) -> str:
-        if self._agent is None:
-            return ""
-        return self._ice_state.get(component, "checking")
-
-
-ICE_STATES: dict[type, str] = {
-    ice.Usable: "connected",
-    ice.Selected: "connected",
-    ice.Failed: "failed",
-    ice.ConsentLost: "consent lost",
-}
+        progress = agent.progress(component) if agent is not None else None
+        return Link(path, sources, receive, send, held, status, progress)
 
 
 def _known(endpoint: Endpoint | None) -> Endpoint | None:

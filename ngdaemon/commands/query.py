@@ -34,7 +34,8 @@ def report(service: Service, call: Call, tags: Iterable[str], now: float, *, clo
     wall = service.wall.microseconds() // 1_000_000
     counters = service.forwarder.counters(call.id)
     quality = service.registry.quality(call.id)
-    return tree(call, Measured(counters, quality, now, wall, closed=closed), tags)
+    links = service.registry.transports.links(call.id)
+    return tree(call, Measured(counters, quality, now, wall, closed=closed, links=links), tags)
 
 
 def list_calls(service: Service, asked: Asked) -> Reply:
