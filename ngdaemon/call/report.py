@@ -1,12 +1,12 @@
 """The reply trees of `query` and `delete` (ng-protocol.md §6.1, §6.2): pure functions of a call and its counters."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ngdaemon.base.endpoint import Endpoint, Interface
 from ngdaemon.base.ids import SocketId
 from ngdaemon.call import assurance
-from ngdaemon.call.links import NO_LINKS, Links
+from ngdaemon.call.links import Links
 from ngdaemon.call.model import Call, Leg, LegId, LocalPort, Media
 from ngdaemon.call.security import Keying
 from ngdaemon.media.forwarder import SocketCounters, SsrcCounters
@@ -31,7 +31,7 @@ class Measured:
     """Wall-clock seconds at `now`."""
     closed: bool = False
     """The ports have been given up: none are shown."""
-    links: Links = NO_LINKS
+    links: Links = field(default_factory=dict)
     """What the transports have found out."""
 
     def seconds(self, at: float | None, otherwise: int) -> int:
