@@ -12,6 +12,7 @@ from ngdaemon.srtp.context import MAX_SOURCES, Inbound, Outbound, Refused
 from ngdaemon.srtp.kdf import Label, session_keys
 from ngdaemon.srtp.keys import Keys
 from ngdaemon.srtp.suites import SUITES
+from tests.srtp import vectors
 from tests.srtp.packets import NAMES, SSRC, keys_of, passes, rtcp, rtp
 
 CM, GCM = "AES_CM_128_HMAC_SHA1_80", "AEAD_AES_128_GCM"
@@ -103,6 +104,25 @@ def test_an_authentic_packet_with_an_impossible_header_is_refused(name: str) -> 
         inbound = Inbound(keys)
         assert not passes(inbound.rtp, packet + mac.finalize()[:10])
         assert not inbound.knows(SSRC)
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        "900f1235decafbadcafebabec0de0001eb92365251c3e036f8de27e9c27ee3e0b4651d9fbc4218a70244522f34a5",
+        "920f1238decafbadcafebabe8bb6e12b5cff16ddc0de000192838c8c09e58393e1de3a9a74734d6745671338c3acf11da2df8423bee0",
+        "920f1239decafbadcafebabef70e513eb90b9b25c2de0001bbed4848faa644665f3d7f34125914e9f4d0ae923c6f479b95a0f7b53133",
+    ],
+    ids=["one octet", "contributing sources", "two octets"],
+)
+def test_encrypted_headers_are_refused(packet: str) -> None:
+    """EXT-04: Cryptex that was not agreed, authentic as it is (the vectors of libsrtp); none of it leaves us either."""
+    sealed = bytes.fromhex(packet)
+    inbound = Inbound(vectors.master_keys(CM))
+    assert not passes(inbound.rtp, sealed)
+    assert inbound.state().sources == ()
+    with pytest.raises(Refused):
+        Outbound(vectors.master_keys(CM)).rtp(sealed)
 
 
 def test_a_peer_cannot_make_more_sources_than_there_is_room_for() -> None:
