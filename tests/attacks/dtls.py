@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import hashlib
+from collections.abc import Callable, Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -56,19 +57,28 @@ def fingerprint(der: bytes) -> str:
 class Handshake:
     """One end of a DTLS association over datagrams."""
 
-    def __init__(self, identity: Identity, client: bool, profiles: bytes = PROFILES[CM_80].dtls) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        client: bool,
+        mtu: int = _DATAGRAM,
+        protocols: Sequence[bytes] = (),
+        profiles: bytes = PROFILES[CM_80].dtls,
+    ) -> None:
         context = SSL.Context(SSL.DTLS_METHOD)
         context.use_certificate(identity.certificate)
         context.use_privatekey(identity.key)
         context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)
         context.set_options(SSL.OP_NO_QUERY_MTU)
-        if profiles:
-            context.set_tlsext_use_srtp(profiles)
+        context.set_tlsext_use_srtp(profiles)
+        if protocols:
+            context.set_alpn_protos(list(protocols))
+        self._mtu = mtu
         self.client = client
         self.done = False
         self.failed = ""
         self._connection = SSL.Connection(context, None)
-        self._connection.set_ciphertext_mtu(_DATAGRAM)
+        self._connection.set_ciphertext_mtu(mtu)
         if client:
             self._connection.set_connect_state()
         else:
@@ -108,10 +118,10 @@ class Handshake:
             return []
         datagrams = [b""]
         for record in records(data):
-            if len(datagrams[-1]) + len(record) > _DATAGRAM:
+            if len(datagrams[-1]) + len(record) > self._mtu:
                 datagrams.append(b"")
             datagrams[-1] += record
-        return datagrams
+        return [datagram for datagram in datagrams if datagram]
 
     @property
     def peer_fingerprint(self) -> str:
@@ -163,6 +173,11 @@ class DtlsPeer(SecuredPeer):
         self.holds_back = False
         """Does not begin handshakes, nor answer them."""
         self.ice = Checks(self) if ice else None
+        self.mangle: Callable[[bytes], list[bytes]] = lambda datagram: [datagram]
+        """What becomes of a datagram of the handshake."""
+        self.mtu = _DATAGRAM
+        self.protocols: list[bytes] = []
+        """ALPN, to make the ClientHello large."""
 
     def attributes(self) -> list[str]:
         ice = self.ice.attributes() if self.ice else []
@@ -189,8 +204,7 @@ class DtlsPeer(SecuredPeer):
         if self.holds_back or target is None:
             return
         if self.handshake is None and self.setup == "active":
-            self.handshake = Handshake(self.identity, client=True)
-            self.handshake.step()
+            self._begin(client=True)
         if self.handshake:
             self.handshake.timer()
             self._flush(target)
@@ -200,9 +214,8 @@ class DtlsPeer(SecuredPeer):
         if self.ice and data and data[0] < 4:
             self.ice.take(data, source, now)
         elif data and 20 <= data[0] < 64 and not self.holds_back:
-            if self.handshake is None:
-                self.handshake = Handshake(self.identity, client=False)
-            self.handshake.receive(data)
+            handshake = self.handshake or self._begin(client=False)
+            handshake.receive(data)
             self._flush(source)
         self._export()
 
@@ -213,14 +226,20 @@ class DtlsPeer(SecuredPeer):
         if self._target():
             super().speak()
 
+    def _begin(self, client: bool) -> Handshake:
+        handshake = self.handshake = Handshake(self.identity, client, self.mtu, self.protocols)
+        if client:
+            handshake.step()
+        return handshake
+
     def _target(self) -> Endpoint | None:
         return self.ice.selected if self.ice else self.to
 
     def _flush(self, to: Endpoint) -> None:
         assert self.handshake
         for datagram in self.handshake.outgoing():
-            if datagram:
-                self.send(datagram, to)
+            for piece in self.mangle(datagram):
+                self.send(piece, to)
 
     def _export(self) -> None:
         handshake = self.handshake

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import socket
 import struct
 from typing import NamedTuple
 
@@ -41,9 +42,8 @@ class Peer:
     def __init__(self, name: str, host: Host, ipv6: bool = False) -> None:
         self.name = name
         self.host = host
-        self._socket = host.udp(host.address6 if ipv6 else host.address)
-        self._socket.setblocking(False)
-        self.endpoint = Endpoint(*self._socket.getsockname()[:2])
+        self._address = host.address6 if ipv6 else host.address
+        self._socket = self._open()
         self.to: Endpoint | None = None
         """Where the other side wants media to be sent."""
         self.talking = False
@@ -56,6 +56,17 @@ class Peer:
         self.deaf = 0
         """Media that was not understood."""
         self._due = 0.0
+
+    def _open(self) -> socket.socket:
+        sock = self.host.udp(self._address)
+        sock.setblocking(False)
+        self.endpoint = Endpoint(*sock.getsockname()[:2])
+        return sock
+
+    def move(self) -> None:
+        """Go on at another port."""
+        self._socket.close()
+        self._socket = self._open()
 
     # -- signalling
 

@@ -84,8 +84,8 @@ class Checks:
         self.controlling = True
         self.mute = False
         """Answers no checks and sends none."""
-        self.hidden = False
-        """Tells a candidate that nobody can reach: the other side has to learn it from checks."""
+        self.told: Endpoint | None = None
+        """What it tells as its candidate instead of where it is."""
         self.answered = 0
         """Checks of the other side that were answered."""
         self._tie_breaker = secrets.token_bytes(8)
@@ -97,7 +97,7 @@ class Checks:
         self.ufrag, self.password = secrets.token_hex(4), secrets.token_hex(12)
 
     def attributes(self) -> list[str]:
-        endpoint = Endpoint("192.0.2.250", 9999) if self.hidden else self._owner.endpoint
+        endpoint = self.told or self._owner.endpoint
         return [
             f"a=ice-ufrag:{self.ufrag}",
             f"a=ice-pwd:{self.password}",

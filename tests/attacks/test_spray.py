@@ -1,6 +1,7 @@
 """Strangers spray the media ports (S01), and are there first (S02)."""
 
 import itertools
+import time
 from collections.abc import Callable
 
 import pytest
@@ -76,3 +77,54 @@ def test_spraying_all_ports_gets_nothing_s01(new_lab: Lab, verdict: Verdicts, le
         cell.answer()
     _spray(lab, stranger, _LEARNING_SECONDS)
     verdict.together([cell.judge(f"spray, learning {learning}", stranger) for cell in cells])
+
+
+_MOMENTS = {"before the answer": None, "at the answer": 0.0, "a second after it": 1.0, "just before three": 2.8}
+"""When the stranger is there first: seconds after the answer."""
+
+
+@pytest.mark.parametrize("media", ["RTP", "SDES"])
+def test_being_first_wins_nothing_s02(lab: Lab, verdict: Verdicts, media: str) -> None:
+    """S02: the phones are silent at first, and the stranger is not."""
+    stranger = lab.stranger()
+    calls = {moment: lab.call(*_PEERS[media](lab)) for moment in _MOMENTS}
+    for call in calls.values():
+        call.offer()
+    _knock(stranger, calls["before the answer"])
+    lab.stage.play(0.1)
+    for call in calls.values():
+        call.answer()
+    begin = time.monotonic()
+    for moment, seconds in _MOMENTS.items():
+        if seconds is not None:
+            lab.stage.play(begin + seconds - time.monotonic())
+            _knock(stranger, calls[moment])
+    lab.stage.play(begin + _LEARNING_SECONDS - time.monotonic())
+    for call in calls.values():
+        call.talk()
+    verdicts = []
+    for moment, call in calls.items():
+        talk = call.heard()
+        got = sum(source in call.ports() for source, _ in stranger.received)
+        words = "media for the phones" if talk else "no media for the phones"
+        verdicts.append(Verdict("S02", f"first packet {moment}: {media}", talk and not got, f"{words}, {got} to him"))
+    verdict.together(verdicts)
+
+
+def test_the_address_that_sip_came_from_is_believed(lab: Lab) -> None:
+    """S02 the other way round: a phone behind NAT is learned, and whoever shares its address could be too."""
+    stranger = lab.stranger()
+    call = lab.call(Peer("alice", lab.alice_host), Peer("bob", lab.bob_host))
+    call.offer(received_from=["IP4", stranger.host.address], flags=["SIP-source-address"])
+    call.answer()
+    call.callee.talking = True
+    _knock(stranger, call)
+    lab.stage.until(lambda: stranger.received, "media for the address that SIP came from")
+
+
+def _knock(stranger: Stranger, call: Call) -> None:
+    """Twenty packets to each port of the call, as far as one is known."""
+    for endpoint in (call.caller.to, call.callee.to):
+        if endpoint:
+            for _ in range(20):
+                stranger.send(stranger.rtp(), endpoint)

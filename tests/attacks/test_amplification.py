@@ -1,0 +1,79 @@
+"""Replies to strangers are no weapon: never larger than the request, never many (S21, HS-09)."""
+
+import functools
+import secrets
+from collections.abc import Callable
+
+import pytest
+
+from . import stun
+from .dtls import DtlsPeer, Handshake, Identity
+from .lab import Lab
+from .peer import Peer
+from .srtp import SdesPeer
+from .verdict import Verdict, Verdicts
+
+pytestmark = pytest.mark.interop
+
+_ROUNDS = 100
+
+
+@functools.cache
+def _identity() -> Identity:
+    return Identity()
+
+
+def _client_hello() -> bytes:
+    handshake = Handshake(_identity(), client=True)
+    handshake.step()
+    return b"".join(handshake.outgoing())
+
+
+def _check(username: bytes = b"") -> bytes:
+    attributes = [(stun.USERNAME, username), (stun.PRIORITY, bytes(4))] if username else []
+    return stun.message(stun.REQUEST, secrets.token_bytes(12), attributes, b"wrong-password" if username else b"")
+
+
+_REQUESTS: dict[str, Callable[[], bytes]] = {
+    "STUN without credentials": _check,
+    "bare STUN": lambda: stun.message(stun.REQUEST, secrets.token_bytes(12), [], fingerprint=False),
+    "STUN with wrong credentials": lambda: _check(b"some:body"),
+    "ClientHello": _client_hello,
+    "RTP": lambda: bytes.fromhex("800000010000000112345678") + bytes(160),
+    "noise": lambda: secrets.token_bytes(100),
+}
+_LEGS: dict[str, Callable[[Lab], tuple[Peer, Peer]]] = {
+    "plain leg": lambda lab: (Peer("alice", lab.alice_host), Peer("bob", lab.bob_host)),
+    "SDES leg": lambda lab: (SdesPeer("alice", lab.alice_host), SdesPeer("bob", lab.bob_host)),
+    "DTLS leg": lambda lab: (DtlsPeer("alice", lab.alice_host), DtlsPeer("bob", lab.bob_host)),
+    "ICE leg": lambda lab: (DtlsPeer("alice", lab.alice_host, ice=True), DtlsPeer("bob", lab.bob_host, ice=True)),
+}
+
+
+@pytest.mark.parametrize("leg", _LEGS)
+@pytest.mark.parametrize("moment", ["before the answer", "during the call"])
+def test_replies_to_strangers_are_small_s21(lab: Lab, verdict: Verdicts, leg: str, moment: str) -> None:
+    """S21, HS-09, MBX-02, STUN-01: fewer octets out than in, for each kind of request, for both ports of the call."""
+    call = lab.call(*_LEGS[leg](lab))
+    call.offer()
+    if moment == "during the call":
+        call.answer()
+        call.talk()
+        lab.stage.until(lambda: call.heard(), "media", 20)
+    targets = [endpoint for endpoint in (call.callee.to, call.caller.to) if endpoint]
+    strangers = {name: lab.stranger() for name in _REQUESTS}
+    for number in range(_ROUNDS):
+        for name, make in _REQUESTS.items():
+            for target in targets:
+                strangers[name].send(make(), target)
+        if number % 10 == 0:
+            lab.stage.play(0.01)
+    lab.stage.play(1.0)
+    verdicts = []
+    for name, stranger in strangers.items():
+        got = sum(len(data) for _, data in stranger.received)
+        sent = stranger.sent_octets
+        verdicts.append(
+            Verdict("S21", f"{name} to a {leg} {moment}", got <= sent, f"{got / sent:.2f} octets back for each")
+        )
+    verdict.together(verdicts)
