@@ -87,9 +87,10 @@ class Selection:
         check.confirmed = now
         check.mapped = mapped or check.mapped
         self._list.succeeded(check)
-        self._settle(check.component, now)
+        self.settle(check.component, now)
 
-    def _settle(self, component: int, now: float) -> None:
+    def settle(self, component: int, now: float) -> None:
+        """What works changed: let consent follow the pair in use, and report what there is before nomination."""
         check = self.in_use(component)
         if check is None:
             return
@@ -128,7 +129,7 @@ class Selection:
         self._challenges.pop(component, None)
         self._stop_others(check)
         self._report(Selected(component, _shown(check)))
-        self._settle(component, now)
+        self.settle(component, now)
 
     def _stop_others(self, check: Check) -> None:
         """Stop looking (RFC 8445 §8.1.2); a peer with aggressive nomination may still come to a better pair."""

@@ -303,7 +303,7 @@ class Session:
             if good:
                 self._answered(live, message.mapped, now)
             else:
-                self._refused(live, message.error)
+                self._refused(live, message.error, now)
         self._after(now)
         return True
 
@@ -324,9 +324,9 @@ class Session:
         elif news:
             self._selection.challenge(check, now)
 
-    def _refused(self, live: Transaction, error: int) -> None:
+    def _refused(self, live: Transaction, error: int, now: float) -> None:
         if error != ROLE_CONFLICT:
-            self._gave_up(live)
+            self._gave_up(live, now)
             return
         if live.controlling == self._role.controlling:
             self._switch()
@@ -337,7 +337,7 @@ class Session:
         check.again = True
         self._list.trigger(check)
 
-    def _gave_up(self, live: Transaction) -> None:
+    def _gave_up(self, live: Transaction, now: float) -> None:
         """A check failed, unless another one of the pair is due. A selected pair is the business of consent."""
         check = live.check
         selected = check is self._selection.selected(check.component)
@@ -345,6 +345,7 @@ class Session:
             return
         check.state = State.FAILED
         check.wanted = check.nominating = False
+        self._selection.settle(check.component, now)
 
     def _consent_answered(self, consent: Consent, message: stun.Message, good: bool, now: float) -> None:
         if good:
@@ -371,7 +372,7 @@ class Session:
         for live in again:
             self._around.send(live.check.base, live.data, live.check.to)
         for live in over:
-            self._gave_up(live)
+            self._gave_up(live, now)
         self._selection.run(now)
         lost = self._watch.run(self._check_once, self._keep_alive, now)
         self.events += [ConsentLost(component) for component in lost]

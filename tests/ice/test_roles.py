@@ -4,7 +4,7 @@ import pytest
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
-from ngdaemon.ice import stun
+from ngdaemon.ice import candidate, stun
 from ngdaemon.ice.report import RoleSwitched, Selected
 from tests.ice.rig import Party, World, forge, introduce, requests
 from tests.support.network import Receive
@@ -263,3 +263,37 @@ def test_a_client_whose_nat_forgets_it_is_found_again(moving: str) -> None:
     pair = gateway.agent.may_send(1)
     assert pair is not None
     assert pair.remote == router.outside(Endpoint(OFFERER, 5000))
+
+
+def test_a_client_may_move_more_often_than_candidates_are_kept() -> None:
+    """S05: the oldest learned candidate gives way, never the one in use."""
+    world = World()
+    gateway = Party(world, OFFERER, lite=True, seed=1)
+    client = Party(world, "10.0.0.7", controlling=True, seed=2)
+    introduce(gateway, client)
+    for count in range(250):
+        source = Endpoint(f"192.0.2.{1 + count}", 7000)
+        data = forge(
+            gateway,
+            peer=client.agent.local.ufrag,
+            extra=((stun.USE_CANDIDATE, b""),),
+            transaction=count.to_bytes(12),
+        )
+        gateway.receive(SOCKET, data, source, world.clock.now)
+        pair = gateway.agent.may_send(1)
+        assert pair is not None
+        assert pair.remote == source
+        assert len(gateway.agent.accepted(SOCKET)) <= 100
+        world.clock.advance(4.0)
+
+
+def test_a_full_list_gives_way_to_where_the_peer_is() -> None:
+    """S09: 200 pairs are asked for, 100 kept, and the peer itself still gets in."""
+    world = World()
+    gateway = Party(world, OFFERER, "198.51.100.2", controlling=True, seed=1)
+    client = Party(world, "10.0.0.7", seed=2)
+    client.behind("203.0.113.99", symmetric=True)
+    listed = [candidate.Candidate(str(n), 1, 9000 + n, "192.0.2.9", 1000 + n) for n in range(99)]
+    gateway.hear(client.description(only=listed))
+    client.hear(gateway.description())
+    assert world.until(gateway) < 1.0

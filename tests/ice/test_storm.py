@@ -1,4 +1,4 @@
-"""Calls in bad weather with everything at once: restarts, new bindings, lost peers; by seed, so that failures repeat."""
+"""Calls in bad weather: restarts, new bindings, lost peers, impostors; by seed, so that each failure repeats."""
 
 import pytest
 
