@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from functools import partial
 
 import aioice
 import pytest
@@ -10,15 +9,8 @@ import pytest
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
 from ngdaemon.ice import candidate as candidates
-from ngdaemon.ice import credentials
-from ngdaemon.ice.agent import Agent
-from ngdaemon.ice.candidate import Candidate
 from ngdaemon.ice.report import Pair, Remote
-from tests.support.rng import SeededRng
-
-LOOPBACK = "127.0.0.1"
-LIMIT = 20.0
-"""Seconds; nothing here takes one, but for a machine that is busy."""
+from tests.ice.loopback import LIMIT, LOOPBACK, Gateway, until
 
 
 @pytest.fixture(autouse=True)
@@ -27,91 +19,12 @@ def loopback_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aioice.ice.get_host_addresses", lambda use_ipv4, use_ipv6: [LOOPBACK])
 
 
-class Gateway:
-    """An agent of ours on asyncio, for one test."""
-
-    def __init__(self, *, controlling: bool, lite: bool = False, components: int = 1) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.agent = Agent(
-            credentials.fresh(SeededRng(7)),
-            controlling=controlling,
-            lite=lite,
-            rng=SeededRng(8),
-            now=self.loop.time(),
-            policy=lambda endpoint: endpoint.address == LOOPBACK,
-        )
-        self.components = components
-        self.candidates: list[Candidate] = []
-        self.received: list[tuple[SocketId, bytes]] = []
-        self._transports: dict[SocketId, asyncio.DatagramTransport] = {}
-        self._timer: asyncio.TimerHandle | None = None
-
-    async def open(self) -> None:
-        for component in range(1, self.components + 1):
-            socket = SocketId(component)
-            transport, _ = await self.loop.create_datagram_endpoint(
-                partial(Receiver, self, socket), local_addr=(LOOPBACK, 0)
-            )
-            self._transports[socket] = transport
-            local = Endpoint(*transport.get_extra_info("sockname"))
-            priority = candidates.priority(candidates.HOST, component)
-            self.agent.add_base(component, socket, local, priority)
-            self.candidates.append(Candidate("1", component, priority, *local))
-
-    def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        for transport in self._transports.values():
-            transport.close()
-
-    def receive(self, socket: SocketId, data: bytes, source: Endpoint) -> None:
-        if data[0] < 4:
-            self.agent.receive(socket, data, source, self.loop.time())
-            self.settle()
-        elif self.agent.accepts(socket, source):
-            self.received.append((socket, data))
-
-    def settle(self) -> None:
-        for socket, data, to in self.agent.transmits():
-            self._transports[socket].sendto(data, to)
-        if self._timer is not None:
-            self._timer.cancel()
-        due = self.agent.next_timeout()
-        self._timer = None if due is None else self.loop.call_at(due, self._tick)
-
-    def _tick(self) -> None:
-        self.agent.handle_timer(self.loop.time())
-        self.settle()
-
-    def hear(self, connection: aioice.Connection, lite: bool = False) -> None:
-        listed = [candidates.parse(each.to_sdp()) for each in connection.local_candidates]
-        usable = [each for each in listed if each is not None]
-        assert len(usable) == len(listed) > 0
-        self.agent.set_remote(
-            Remote(connection.local_username, connection.local_password, lite, usable), self.loop.time()
-        )
-        self.settle()
-
-    def send(self, component: int, data: bytes) -> None:
-        pair = self.agent.may_send(component)
-        assert pair is not None
-        self._transports[pair.socket].sendto(data, pair.remote)
-
-
-class Receiver(asyncio.DatagramProtocol):
-    def __init__(self, gateway: Gateway, socket: SocketId) -> None:
-        self._gateway = gateway
-        self._socket = socket
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._gateway.receive(self._socket, data, Endpoint(*addr[:2]))
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for a condition, looking often."""
-    async with asyncio.timeout(LIMIT):
-        while not condition():
-            await asyncio.sleep(0.002)
+def description(connection: aioice.Connection) -> Remote:
+    """What its SDP says."""
+    listed = [candidates.parse(each.to_sdp()) for each in connection.local_candidates]
+    usable = [each for each in listed if each is not None]
+    assert len(usable) == len(listed) > 0
+    return Remote(connection.local_username, connection.local_password, candidates=usable)
 
 
 async def invite(connection: aioice.Connection, gateway: Gateway) -> None:
@@ -164,7 +77,7 @@ def test_both_connect_and_pass_data(controlling: bool, components: int) -> None:
 
     async def scene(gateway: Gateway, connection: aioice.Connection) -> None:
         await invite(connection, gateway)
-        gateway.hear(connection)
+        gateway.hear(description(connection))
         await connection.connect()
         await until(lambda: gateway.agent.complete)
         await exchange(gateway, connection)
@@ -178,7 +91,7 @@ def test_role_conflicts_are_solved(controlling: bool) -> None:
 
     async def scene(gateway: Gateway, connection: aioice.Connection) -> None:
         await invite(connection, gateway)
-        gateway.hear(connection)
+        gateway.hear(description(connection))
         await connection.connect()
         await until(lambda: gateway.agent.complete)
         assert gateway.agent.controlling is not connection.ice_controlling
@@ -195,7 +108,7 @@ def test_its_checks_come_before_its_answer() -> None:
         connecting = asyncio.ensure_future(connection.connect())
         await until(lambda: gateway.agent.accepted(SocketId(1)))
         assert gateway.agent.may_send(1) is None
-        gateway.hear(connection)
+        gateway.hear(description(connection))
         await connecting
         await until(lambda: gateway.agent.complete)
         await exchange(gateway, connection)
@@ -208,7 +121,7 @@ def test_a_lite_agent_serves_it() -> None:
 
     async def scene(gateway: Gateway, connection: aioice.Connection) -> None:
         await invite(connection, gateway)
-        gateway.hear(connection)
+        gateway.hear(description(connection))
         await connection.connect()
         await until(lambda: gateway.agent.complete)
         await exchange(gateway, connection)
@@ -224,7 +137,7 @@ def test_both_keep_their_consent(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def scene(gateway: Gateway, connection: aioice.Connection) -> None:
         await invite(connection, gateway)
-        gateway.hear(connection)
+        gateway.hear(description(connection))
         await connection.connect()
         await until(lambda: gateway.agent.complete)
         checks = 0
@@ -249,7 +162,7 @@ def test_sending_stops_when_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def scene(gateway: Gateway, connection: aioice.Connection) -> None:
         await invite(connection, gateway)
-        gateway.hear(connection)
+        gateway.hear(description(connection))
         await connection.connect()
         await until(lambda: gateway.agent.complete)
         assert gateway.agent.may_send(1) is not None
