@@ -53,6 +53,15 @@ class TestBinding:
             for number in range(start, start + 5):
                 assert call.rig.receive(A, renewed.rtp(rtp(number)), ALICE) == [Sent(B, rtp(number), BOB)]
 
+    def test_and_bound_to_it_from_then_on(self) -> None:
+        old, new = Inbound(HERS), Inbound(NEW_HERS)
+        gate = Gate()
+        gate.restate((old, new), None)
+        assert gate.open(Outbound(HERS).rtp(rtp(1)), Kind.RTP, ALICE, 0.0) == rtp(1)
+        assert gate.bound_to(0x1234) is old
+        assert gate.open(Outbound(NEW_HERS).rtp(rtp(2)), Kind.RTP, ALICE, 0.0) == rtp(2)
+        assert gate.bound_to(0x1234) is new
+
     def test_a_sender_may_keep_its_rollover_counter_with_a_new_key_srtp_06(self) -> None:
         """SRTP-06, SRTP-07: after one wrap both kinds of peers decrypt."""
         for keeps in (False, True):

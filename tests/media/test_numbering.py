@@ -191,6 +191,18 @@ class TestJumps:
         after = [number_of(item) for number in range(65510, 65600) for item in call.hears(rtp(number))]
         assert before + after == list(range(65500 - 32768, 65600 - 32768))
 
+    def test_nor_does_it_after_a_jump(self) -> None:
+        call = low()
+        for number in (30000, 30001, 5000, 5001):
+            call.rig.receive(B, rtp(number), BOB)
+        renewed = keys(22)
+        call.plan(send=renewed)
+        call.alice = Far(HERS, renewed)
+        assert [number_of(item) for number in (5002, 5003) for item in call.hears(rtp(number))] == [30003, 30004]
+        for number in range(5004, 5004 + 6000):
+            call.rig.receive(B, rtp(number), BOB)
+        assert [number_of(item) for item in call.hears(rtp(5004 + 6000))] == [30005 + 6000]
+
 
 def test_sources_under_a_key_are_bounded_and_none_is_forgotten_that_could_repeat() -> None:
     numbering = Numbering(1024)

@@ -245,6 +245,13 @@ class TestStrangers:
         call.rig.receive(A, call.alice.rtp(rtp(3)), third)
         assert call.rig.learned() == [(third, True)]
 
+    def test_a_peer_that_moves_back_and_forth_is_followed_with_handover(self) -> None:
+        """Media of the one ends the short way of the other."""
+        call = secured_call(latch=LATCH._replace(handover=True))
+        for number in range(1, 9):
+            call.rig.receive(A, call.alice.rtp(rtp(number)), MOVED if number in (3, 4, 7) else ALICE)
+        assert [peer for peer, _ in call.rig.learned()] == [ALICE, MOVED, ALICE, MOVED, ALICE]
+
     def test_with_a_selected_pair_nothing_else_is_taken_in_or_sent_to_s08(self) -> None:
         """S08: after nomination media from another tuple changes nothing, authentic or not."""
         call = secured_call(latch=LATCH._replace(sources=frozenset((ALICE,))))
