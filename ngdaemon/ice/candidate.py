@@ -3,7 +3,7 @@
 import hmac
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from ipaddress import IPv6Address
 from typing import NamedTuple
 
@@ -18,10 +18,6 @@ PREFERENCES = {HOST: 126, PRFLX: 110, SRFLX: 100, RELAY: 0}
 
 MAX_LOCAL_PREFERENCE = 65535
 MAX_PRIORITY = 2**31 - 1
-METADATA = "169.254.169.254"
-"""Where clouds tell a machine its secrets; never a peer."""
-NOWHERE = 9
-"""The port that stands for none yet (RFC 8838 §4.1)."""
 FOUNDATION = 16
 """Characters of our foundations."""
 
@@ -124,17 +120,6 @@ def foundation(address: str, secret: bytes, typ: str = HOST) -> str:
     return b64encode(hmac.digest(secret, f"{typ} {address}".encode(), "sha1")[:12]).decode()
 
 
-def mismatched(default: Endpoint, listed: Iterable[Candidate]) -> bool:
-    """Whether the default destination (`m=`, `c=`) is missing among the candidates (ICE-10, RFC 8839 §4.2.5).
-
-    Port 9, the unspecified addresses and names say nothing and are no mismatch.
-    """
-    address = parse_address(default.address)
-    if default.port == NOWHERE or address is None or address.is_unspecified:
-        return False
-    return all(each.endpoint != (str(address), default.port) for each in listed)
-
-
 def permitted(endpoint: Endpoint) -> bool:
     """The default policy: whether checks may be sent there at all (S13).
 
@@ -150,27 +135,3 @@ def permitted(endpoint: Endpoint) -> bool:
         address.is_unspecified or address.is_loopback or address.is_link_local or address.is_multicast
         or address.is_reserved
     )  # fmt: skip
-
-
-def policy(own: Iterable[str], refused: Iterable[Endpoint] = ()) -> Policy:
-    """The policy for a daemon with these local addresses: `permitted`, but that its own kind of address is no stranger.
-
-    A daemon that listens on loopback, or on a link-local address, meets peers there. `refused` are endpoints that are
-    never to be sent to, such as its control port.
-    """
-    numeric = [address for address in map(parse_address, own) if address is not None]
-    on_loopback = any(address.is_loopback for address in numeric)
-    on_link = any(address.is_link_local for address in numeric)
-    never = frozenset(refused)
-
-    def allows(endpoint: Endpoint) -> bool:
-        if endpoint in never:
-            return False
-        if permitted(endpoint):
-            return True
-        address = parse_address(endpoint.address)
-        if address is None or endpoint.port == 0 or endpoint.address == METADATA:
-            return False
-        return (on_loopback and address.is_loopback) or (on_link and address.is_link_local)
-
-    return allows

@@ -135,9 +135,8 @@ class Session:
         self._after(now)
 
     def _begin(self, remote: Remote, now: float) -> None:
-        if not self._role.lite:
-            self._patience = now + PATIENCE
-        elif remote.lite:
+        self._patience = now + PATIENCE
+        if self._role.lite and remote.lite:
             self._agree(now)
         early, self._early = self._early, {}
         for heard in early.values():
@@ -402,7 +401,8 @@ class Session:
         for component in self._around.components() - self._failed:
             if self._selection.in_use(component) is not None:
                 continue
-            if (self.remote is None or not self.remote.ended) or any(self._list.of(component, *OPEN)):
+            under_way = not self._role.lite and any(self._list.of(component, *OPEN))
+            if under_way or self.remote is None or not self.remote.ended:
                 undecided = True
                 continue
             self._failed.add(component)

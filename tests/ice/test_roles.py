@@ -5,7 +5,7 @@ import pytest
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
 from ngdaemon.ice import candidate, stun
-from ngdaemon.ice.report import RoleSwitched, Selected
+from ngdaemon.ice.report import Failed, RoleSwitched, Selected
 from tests.ice.rig import Party, World, forge, introduce, requests
 from tests.support.network import Receive
 
@@ -115,6 +115,19 @@ def test_a_lite_agent_sends_no_checks_and_follows_those_of_the_peer() -> None:
     assert pair.remote == router.outside(PEER)
     assert lite.agent.accepted(SOCKET) == {pair.remote}
     assert full.agent.may_send(1) is not None, "the lite side did not answer consent checks"
+
+
+def test_a_lite_agent_that_nobody_checks_fails() -> None:
+    """ICE-01: it waits as patiently as a full one."""
+    world = World()
+    lite = Party(world, ANSWERER, lite=True)
+    full = Party(world, OFFERER, controlling=True, seed=2)
+    lite.hear(full.description())
+    world.run(39.0, step=0.1)
+    assert not lite.heard(Failed)
+    world.run(1.0, step=0.1)
+    assert lite.heard(Failed) == [Failed(1)]
+    assert lite.sent == []
 
 
 def test_a_lite_agent_insists_that_its_peer_controls() -> None:
