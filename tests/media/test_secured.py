@@ -251,6 +251,9 @@ class TestStrangers:
         for number in range(1, 9):
             call.rig.receive(A, call.alice.rtp(rtp(number)), MOVED if number in (3, 4, 7) else ALICE)
         assert [peer for peer, _ in call.rig.learned()] == [ALICE, MOVED, ALICE, MOVED, ALICE]
+        call.rig.receive(A, call.alice.rtcp(REPORT), MOVED)
+        call.rig.receive(A, call.alice.rtp(rtp(9)), ALICE)
+        assert [peer for peer, _ in call.rig.learned()] == [MOVED, ALICE]
 
     def test_with_a_selected_pair_nothing_else_is_taken_in_or_sent_to_s08(self) -> None:
         """S08: after nomination media from another tuple changes nothing, authentic or not."""
