@@ -114,7 +114,10 @@ class Inbound(_Context):
         window = source.rtp
         index = window.place(sequence)
         if not 0 <= index < RTP_LIFETIME:
-            index = _second_look(window, sequence, index)
+            if index != EARLY:
+                raise Refused("replayed, or too old", replayed=True)
+            # nothing is from before the first cycle: a sender that jumps back over 0 has not counted one
+            index = sequence
         plain = transform.open(packet, ssrc, index)
         if plain is None:
             index = self._expected_index(ssrc, sequence) if window.highest < 0 else 0
@@ -123,8 +126,6 @@ class Inbound(_Context):
                 raise Refused("not authentic")
         window.use(index)
         self._sources[ssrc] = source
-        if self._expected:
-            self._expected.pop(ssrc, None)
         return plain
 
     def rtcp(self, packet: bytes) -> bytes:
@@ -256,12 +257,10 @@ class Outbound(_Context):
         """
         self._restore_sources(state)
         self._rtp_packets, self._rtcp_packets = state.rtp_packets, state.rtcp_packets
-        self._rtcp_start = state.rtcp_start + RESTORED_AHEAD
+        self._rtcp_start = max((state.rtcp_start, *(it.rtcp for it in state.sources))) + RESTORED_AHEAD
         self._resumed = set()
         for source in self._sources.values():
             source.rtp.close()
-            if source.rtcp.highest >= 0:
-                source.rtcp.use(source.rtcp.highest + RESTORED_AHEAD)
 
     def follow(self, state: State) -> None:
         """After a rekey: go on with the rollover counters and RTCP indices of the old key (RFC 3711 §3.3.1, §3.4).
@@ -270,13 +269,3 @@ class Outbound(_Context):
         """
         self._restore_sources(state)
         self._rtcp_start = state.rtcp_start
-
-
-def _second_look(window: Window, sequence: int, placed: int) -> int:
-    """The index to try for a packet that `place` gave none. Raises Refused when there is none.
-
-    Nothing is from before the first cycle: a sender that jumps back over 0 there has not counted a cycle.
-    """
-    if placed == EARLY and not window.used(sequence):
-        return sequence
-    raise Refused("replayed, or too old", replayed=True)

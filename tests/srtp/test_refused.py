@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.hmac import HMAC
 from hypothesis import given
@@ -104,6 +105,17 @@ def test_an_authentic_packet_with_an_impossible_header_is_refused(name: str) -> 
         inbound = Inbound(keys)
         assert not passes(inbound.rtp, packet + mac.finalize()[:10])
         assert not inbound.knows(SSRC)
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_an_authentic_packet_of_gcm_with_an_impossible_header_is_refused(encrypted: bool) -> None:
+    """S03: from a peer that has the key."""
+    keys = keys_of(GCM)._replace(encrypted=encrypted)
+    session = session_keys(keys, Label.RTP)
+    packet = b"\x8f" + rtp(1)[1:]
+    nonce = int.from_bytes(session.salt, "big") ^ SSRC << 48 ^ 1
+    tag = AESGCM(session.cipher).encrypt(nonce.to_bytes(12, "big"), b"", packet)
+    assert not passes(Inbound(keys).rtp, packet + tag)
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,9 @@ def test_what_was_sent_after_the_state_was_written_is_not_sent_again() -> None:
         restored.rtp(rtp(17, ssrc))
         assert passes(restored.rtp, rtp(16, ssrc))
     assert not {restored.rtcp(rtcp(ssrc))[-4:] for ssrc in (SSRC, 2)} & set(reports)
+    busy = Outbound(keys_of(GCM))
+    busy.restore(source(1, 100_000))
+    assert int.from_bytes(busy.rtcp(rtcp())[-4:], "big") & 0x7FFFFFFF > 100_000 + 50_000
     again = Outbound(keys_of(GCM))
     again.restore(restored.state()._replace(sources=()))
     assert again.rtcp(rtcp(2))[-4:] > restored.rtcp(rtcp(2))[-4:]
