@@ -19,10 +19,10 @@ class Departure:
     __slots__ = (
         "_address",
         "_guard",
-        "_own",
         "_transmit",
         "bytes_out",
         "errors_out",
+        "own",
         "packets_out",
         "peer",
         "secured",
@@ -39,7 +39,7 @@ class Departure:
         self._address: Address | None = None
         """Where clear packets go."""
         self._transmit = transmit
-        self._own = own
+        self.own = own
         """Where all open ports are."""
         self._guard: LoopGuard | None = None
 
@@ -55,7 +55,7 @@ class Departure:
             if self.secured and self.peer is not None:
                 self.withheld += 1
             return
-        if address in self._own and not self.passes(data, now):
+        if address in self.own and not self.passes(data, now):
             self.errors_out += 1
             return
         try:
@@ -65,10 +65,6 @@ class Departure:
             return
         self.packets_out += 1
         self.bytes_out += len(data)
-
-    def goes_round(self, data: bytes, now: float) -> bool:
-        """Whether this packet, not protected yet, must not be sent because it was sent to a port of ours of late."""
-        return self.peer in self._own and not self.passes(data, now)
 
     def emit(self, data: bytes, to: Address) -> None:
         """Send a datagram that was made for there. Never raises."""
@@ -81,7 +77,7 @@ class Departure:
         self.bytes_out += len(data)
 
     def passes(self, data: bytes, now: float) -> bool:
-        """Whether the loop guard lets a packet to a port of ours pass."""
+        """Whether the loop guard lets a packet, clear as yet, to a port of ours pass."""
         if self._guard is None:
             self._guard = LoopGuard()
         return self._guard.passes(data, now)

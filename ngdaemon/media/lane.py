@@ -54,7 +54,7 @@ class Lane:
         if protect is None:
             departure.withheld += 1
             return
-        if departure.goes_round(data, now):
+        if address in departure.own and not departure.passes(data, now):
             departure.errors_out += 1
             return
         _, _, sequence, _, ssrc = _unpack(data)
@@ -83,7 +83,7 @@ class Lane:
         if protect is None:
             departure.withheld += 1
             return
-        if departure.goes_round(data, now):
+        if address in departure.own and not departure.passes(data, now):
             departure.errors_out += 1
             return
         try:
