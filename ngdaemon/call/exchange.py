@@ -127,7 +127,8 @@ class Exchange:
         self.toward_receiver = toward_receiver
         latching = Flag.PORT_LATCHING in options.flags
         for index, (speaking, hearing) in enumerate(zip(self.said, self.told, strict=False)):
-            keep = latching or not speaking.receives
+            # A side that speaks ICE stays where it is: without new credentials it would not look for a new port.
+            keep = latching or not speaking.receives or hearing.ice is not None
             if speaking.ports is None or not speaking.active:
                 self.said[index] = allocator.for_media(speaking, toward_sender, hearing.rtp, keep=keep)
             hearing = allocator.for_media(hearing, toward_receiver, speaking.rtp, keep=keep)
