@@ -13,7 +13,18 @@ from OpenSSL import SSL, crypto
 from ngdaemon.dtls.certificate import Identity
 from ngdaemon.dtls.flight import Clear, Item, Sealed
 from ngdaemon.dtls.reassembly import Message
-from ngdaemon.dtls.records import DTLS_1_2, MAX_RECORD, Content, Record, fragment, fragments, record, records, whole
+from ngdaemon.dtls.records import (
+    DTLS_1_2,
+    FRAGMENT_HEADER,
+    MAX_RECORD,
+    Content,
+    Record,
+    fragment,
+    fragments,
+    record,
+    records,
+    whole,
+)
 from ngdaemon.dtls.roles import Role
 from ngdaemon.dtls.seal import CIPHER_SUITES, Seal, Secrets
 from ngdaemon.srtp.keys import Keys
@@ -101,11 +112,16 @@ class Engine:
         return self._advance()
 
     def take_message(self, message: Message) -> Step:
-        """Give it the next message of epoch 0."""
-        for at in range(0, max(len(message.body), 1), MAX_RECORD - 12):
-            data = message.body[at : at + MAX_RECORD - 12]
+        """Give it the next message of epoch 0.
+
+        One record at a time: OpenSSL reads the buffer in pieces of its own size, and takes each for a datagram.
+        """
+        step = Step.WAITING
+        for at in range(0, max(len(message.body), 1), MAX_RECORD - FRAGMENT_HEADER):
+            data = message.body[at : at + MAX_RECORD - FRAGMENT_HEADER]
             self._write(Content.HANDSHAKE, fragment(message.kind, len(message.body), message.sequence, at, data))
-        return self._advance()
+            step = self._advance()
+        return step
 
     def take_verified_hello(self, hello: Message, without_cookie: bytes) -> Step:
         """Begin with a ClientHello whose cookie was checked already; `without_cookie` is the body as it came first.

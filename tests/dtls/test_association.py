@@ -287,6 +287,15 @@ def test_hs_05_a_finished_that_comes_again_alone_is_answered_too() -> None:
     assert duo.client.state is State.VERIFIED
 
 
+def test_after_the_handshake_nothing_is_sent_unasked() -> None:
+    duo = finished()
+    assert duo.client.next_timeout() is None
+    assert duo.server.state is State.KEYED
+    assert duo.server.next_timeout() == Policy().hold
+    duo.server.handle_timer(100.0)
+    assert duo.server.transmits() == []
+
+
 def test_hs_05_old_messages_draw_no_flood() -> None:
     duo = finished()
     old = record(Content.HANDSHAKE, 0, 9, whole(11, 1, b"forged"))

@@ -200,6 +200,38 @@ def test_tim_13_who_is_not_vouched_for_never_takes_the_place_of_one_who_is() -> 
     assert PEER in {each.path for each in us.component._associations}
 
 
+def test_tim_13_a_stranger_is_not_let_in_where_all_places_are_taken_by_vouched_ones() -> None:
+    site = Site()
+    us = site.end(OURS, A)
+    us.vouched = lambda source: source.address == PEER.address
+    for number in range(4):
+        unfinished = site.end(Endpoint(PEER.address, 7000 + number), B)
+        unfinished.expect(remote(A), Role.ACTIVE)
+        unfinished.reach(OURS)
+        site.run(0.015)
+        site.network.detach(unfinished.at)
+    stranger = site.end(STRANGER, C)
+    stranger.expect(remote(A), Role.ACTIVE)
+    stranger.reach(OURS)
+    site.run(0.5)
+    assert {each.path.address for each in us.component._associations} == {PEER.address}
+    assert us.component.held_paths() == frozenset()
+
+
+def test_a_peer_that_starts_anew_before_it_finished_has_one_handshake() -> None:
+    site, us, peer = pair(ours=Role.PASSIVE)
+    peer.reach(OURS)
+    site.network.detach(PEER)
+    site.run(0.03)  # our answer finds nobody
+    again = site.end(PEER, B)
+    again.expect(remote(A), Role.ACTIVE)
+    again.reach(OURS)
+    site.run(0.035)
+    assert len(us.component._associations) == 1
+    site.run(1.0)
+    assert same_keys(us.component, again.component)
+
+
 def test_hs_09_a_stranger_must_show_a_cookie() -> None:
     site, us, peer = pair(ours=Role.PASSIVE)
     us.vouched = lambda source: False
