@@ -26,6 +26,8 @@ class FakeForwarder:
         self.bound: dict[SocketId, tuple[CallId, Endpoint]] = {}
         self.plans: dict[CallId, Plan] = {}
         """The plan in force, for calls that have one."""
+        self.history: list[tuple[CallId, Plan]] = []
+        """Every plan that was applied, in order."""
         self.sent: list[Sent] = []
         self.taken: set[Endpoint] = set()
         """Endpoints that another program has."""
@@ -54,6 +56,7 @@ class FakeForwarder:
 
     def apply(self, call: CallId, plan: Plan) -> None:
         self.plans[call] = plan
+        self.history.append((call, plan))
         named = self._named(call)
         for number, (owner, _) in list(self.bound.items()):
             if owner == call and number not in named:
