@@ -96,6 +96,8 @@ class Call:
         self.id = f"call-{next(_serial)}"
         self.offered = self.answered = ""
         """What the daemon made of the last offer and answer."""
+        self.refusal = ""
+        """How the daemon refused, in the words of a test."""
         self._version = 0
 
     def offer(self, sdp: str = "", **options: Any) -> str:

@@ -116,6 +116,10 @@ class Peer:
         """The packet in clear; empty when it is not authentic."""
         return data
 
+    def secrets(self) -> list[bytes]:
+        """The master keys in force."""
+        return []
+
     def hears(self, other: "Peer", since: int = 0) -> int:
         """How many packets of the other phone arrived unharmed."""
         start = f"{other.name} says ".encode()

@@ -3,6 +3,7 @@
 import base64
 import re
 import secrets
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import pylibsrtp
@@ -35,6 +36,7 @@ class Cipher:
 
     def __init__(self, suite: str, key: bytes, outgoing: bool) -> None:
         kind = pylibsrtp.Policy.SSRC_ANY_OUTBOUND if outgoing else pylibsrtp.Policy.SSRC_ANY_INBOUND
+        self.key = key
         policy = pylibsrtp.Policy(key, kind, srtp_profile=PROFILES[suite].number)
         policy.window_size = 1024
         self._session = pylibsrtp.Session(policy)
@@ -66,6 +68,10 @@ class SecuredPeer(Peer):
 
     def unprotect(self, data: bytes) -> bytes:
         return self.incoming.unprotect(data) if self.incoming else b""
+
+    def secrets(self) -> list[bytes]:
+        """The master keys in force."""
+        return [cipher.key for cipher in (self.outgoing, self.incoming) if cipher]
 
 
 class SdesPeer(SecuredPeer):
@@ -100,3 +106,13 @@ class SdesPeer(SecuredPeer):
             if key != self.their_key:
                 self.their_key = key
                 self.incoming = Cipher(self._suite, key, outgoing=False)
+
+
+def spellings(key: bytes) -> Iterator[str]:
+    """How a key could stand in a text: in Base64 at any place, in hexadecimal, as Python shows it."""
+    for shift in range(3):
+        yield base64.b64encode(bytes(shift) + key).decode().rstrip("=")[4 if shift else 0 : -2]
+    yield key.hex()
+    yield key.hex().upper()
+    yield key.hex(":")
+    yield repr(key)[2:-1]
