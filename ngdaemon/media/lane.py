@@ -59,7 +59,7 @@ class Lane:
             return
         _, _, sequence, _, ssrc = _unpack(data)
         track = self._tracks.get(ssrc)
-        if track is not None and sequence == track.following and sequence != _LAST and track.line.owner is track:
+        if track is not None and sequence == track.following and sequence != _LAST and track.owns:
             track.following = sequence + 1  # the usual packet: the next one of its source
         else:
             assert self._numbering is not None

@@ -22,10 +22,11 @@ NOWHERE = -1
 class Track:
     """One SSRC of one source under one key."""
 
-    __slots__ = ("_again", "_at", "_repeats", "cycles", "following", "line", "shift")
+    __slots__ = ("_again", "_at", "_repeats", "cycles", "following", "owns", "shift")
 
-    def __init__(self, line: "Line") -> None:
-        self.line = line
+    def __init__(self) -> None:
+        self.owns = False
+        """The SSRC is numbered by this source now, and by no other."""
         self.cycles = 0
         """Multiple of 2^16 that extends `following`."""
         self.following = 0
@@ -37,10 +38,10 @@ class Track:
         """Highest number when the first of the repeats came."""
         self._repeats = 0
 
-    def moved(self, line: "Line") -> "Track":
-        """The same under another key."""
-        copy = Track(line)
-        copy.cycles, copy.following, copy.shift = self.cycles, self.following, self.shift
+    def copy(self) -> "Track":
+        """The same for another key."""
+        copy = Track()
+        copy.owns, copy.cycles, copy.following, copy.shift = self.owns, self.cycles, self.following, self.shift
         return copy
 
     @property
@@ -80,23 +81,15 @@ class Track:
         return self._repeats >= MAX_REPEATS
 
 
-class Line:
-    """One SSRC as the receiver sees it, with the source that numbers it now."""
-
-    __slots__ = ("owner",)
-
-    def __init__(self) -> None:
-        self.owner: Track | None = None
-
-
 class Numbering:
     """The numbers of everything that leaves under one key."""
 
-    __slots__ = ("_count", "_lines", "_low", "_sources", "_window", "shifted")
+    __slots__ = ("_count", "_low", "_owners", "_sources", "_window", "shifted")
 
     def __init__(self, window: int) -> None:
         """`window`: packets behind the newest that may still come, as the protecting side has it."""
-        self._lines: dict[int, Line] = {}
+        self._owners: dict[int, Track] = {}
+        """By SSRC, the source that has it now."""
         self._sources: dict[SocketId, dict[int, Track]] = {}
         self._window = window
         self._low = False
@@ -111,14 +104,9 @@ class Numbering:
     def inherit(self, before: "Numbering") -> None:
         """Go on as under another key: RTP at the receiver knows nothing of keys, and must not see numbers jump."""
         self.shifted, self._count = before.shifted, before._count
-        self._lines = {ssrc: Line() for ssrc in before._lines}
         for source, tracks in before._sources.items():
-            mine = self._sources[source] = {}
-            for ssrc, track in tracks.items():
-                line = self._lines[ssrc]
-                mine[ssrc] = track.moved(line)
-                if before._lines[ssrc].owner is track:
-                    line.owner = mine[ssrc]
+            mine = self._sources[source] = {ssrc: track.copy() for ssrc, track in tracks.items()}
+            self._owners.update((ssrc, track) for ssrc, track in mine.items() if track.owns)
 
     def tracks(self, source: SocketId) -> dict[int, Track]:
         """The SSRCs of a source, for looking up alone."""
@@ -129,8 +117,8 @@ class Numbering:
         track = self._sources.setdefault(source, {}).get(ssrc)
         if track is None:
             return self._begin(source, ssrc, sequence)
-        if track.line.owner is not track:
-            return self._take_over(track, track.shift, sequence)
+        if not track.owns:
+            return self._take_over(ssrc, track, track.shift, sequence)
         ahead = (sequence - track.following) % CYCLE
         if ahead < HALF:
             track.advance(sequence)
@@ -149,46 +137,43 @@ class Numbering:
 
     def shift_of(self, ssrc: int) -> int:
         """What was added to the numbers of that SSRC of late; 0 for nothing but cycles."""
-        line = self._lines.get(ssrc)
-        shift = line.owner.shift if line is not None and line.owner is not None else 0
-        return shift if shift % CYCLE else 0
+        owner = self._owners.get(ssrc)
+        return owner.shift if owner is not None and owner.shift % CYCLE else 0
 
     def source_of(self, ssrc: int) -> SocketId | None:
         """The source that sends with that SSRC now."""
-        line = self._lines.get(ssrc)
-        if line is not None:
-            for source, tracks in self._sources.items():
-                if tracks.get(ssrc) is line.owner:
-                    return source
+        for source, tracks in self._sources.items():
+            track = tracks.get(ssrc)
+            if track is not None and track.owns:
+                return source
         return None
 
     def _begin(self, source: SocketId, ssrc: int, sequence: int) -> Track | None:
         if self._count >= MAX_TRACKS and not self._forget():
             return None
         self._count += 1
-        line = self._lines.setdefault(ssrc, Line())
-        track = self._sources[source][ssrc] = Track(line)
-        if line.owner is not None:
-            return self._take_over(track, line.owner.shift, sequence)
-        line.owner = track
+        track = self._sources[source][ssrc] = Track()
+        owner = self._owners.get(ssrc)
+        if owner is not None:
+            return self._take_over(ssrc, track, owner.shift, sequence)
+        track.owns, self._owners[ssrc] = True, track
         self._number(track, sequence, sequence - HALF if self._low and sequence >= HALF else sequence)
         return track
 
     def _forget(self) -> bool:
         """Forget the sources that others have taken over from; False when there are none."""
         for tracks in self._sources.values():
-            for ssrc in [ssrc for ssrc, track in tracks.items() if track.line.owner is not track]:
+            for ssrc in [ssrc for ssrc, track in tracks.items() if not track.owns]:
                 del tracks[ssrc]
                 self._count -= 1
         return self._count < MAX_TRACKS
 
-    def _take_over(self, track: Track, shift: int, sequence: int) -> Track:
+    def _take_over(self, ssrc: int, track: Track, shift: int, sequence: int) -> Track:
         """Another source had the SSRC: go on where it is, with the numbers of its own where they lead on."""
-        owner = track.line.owner
-        assert owner is not None
+        owner = self._owners[ssrc]
         ahead = (sequence + shift - owner.highest) % CYCLE
         extended = owner.highest + (ahead if 0 < ahead < MAX_DROPOUT else 1)
-        track.line.owner = track
+        owner.owns, track.owns, self._owners[ssrc] = False, True, track
         self._number(track, sequence, extended)
         return track
 

@@ -1,11 +1,16 @@
 """SRTP state of a call: shared by equal keys, lasting as long as plans have them, never shared between calls."""
 
+import gc
+
 import pytest
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import CallId
 from ngdaemon.media.contexts import MAX_RETIRED, Contexts
-from ngdaemon.media.plan import Carries, Latch, Plan, Protection, Route, Socket
+from ngdaemon.media.pipeline import Pipeline
+from ngdaemon.media.plan import Carries, Hold, Latch, Plan, Protection, Route, Selector, Socket
+from ngdaemon.media.stream import Stream
+from ngdaemon.srtp.context import Inbound, Outbound
 from tests.media.judge import Far, keys
 from tests.media.rig import ALICE, BOB, A, B, Rig, Sent
 from tests.media.secured import HERS, LATCH, OURS, ROUTES, secured_call
@@ -113,3 +118,28 @@ def test_equal_keys_for_both_directions_do_not_share() -> None:
     assert call.rig.receive(A, echo.rtp(rtp(1)), ALICE) == [Sent(B, rtp(1), BOB)]
     [sent] = call.rig.receive(B, rtp(1, ssrc=5), BOB)
     assert echo.open_rtp(sent.data) == rtp(1, ssrc=5)
+
+
+def test_a_secured_call_that_ended_is_freed_without_a_collection() -> None:
+    """Its keys too (GATE-05)."""
+    pipeline, call = Pipeline(), CallId("call")
+    far, packets = Far(HERS, OURS), [rtp(number) for number in range(3)]
+    streams = [
+        pipeline.open(call, number, Endpoint("192.0.2.1", 20000 + number), lambda data, to: None) for number in (A, B)
+    ]
+    pipeline.apply(call, Plan((Socket(A, ALICE, LATCH, protection=Protection(hold=Hold())), Socket(B, BOB))), 0.0)
+    streams[0].receive(far.rtp(packets[0]), ALICE, 0.1)
+    routes = (Route(A, B, Carries.RTP, selector=Selector(ssrcs=frozenset((0x1234,)))), Route(B, A, Carries.RTP))
+    secured = Socket(A, ALICE, LATCH, protection=Protection((HERS,), OURS))
+    pipeline.apply(call, Plan((secured, Socket(B, BOB)), routes), 0.2)
+    for packet in packets[1:]:
+        streams[0].receive(far.rtp(packet), ALICE, 0.3)
+        streams[1].receive(packet, BOB, 0.3)
+    assert pipeline.counters(call)[A].packets_in == 3
+    kinds = (Inbound, Outbound, Stream)
+    del streams
+    gc.collect()
+    before = sum(isinstance(item, kinds) for item in gc.get_objects())
+    pipeline.apply(call, Plan(), 1.0)
+    assert gc.collect() == 0
+    assert sum(isinstance(item, kinds) for item in gc.get_objects()) == before - 4
