@@ -4,7 +4,7 @@ import pytest
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.media.forwarder import Learned, Punted, Stranger, Tapped
-from ngdaemon.media.plan import Carries, Latch, Protection, Route, Socket
+from ngdaemon.media.plan import Carries, Hold, Latch, Learning, Protection, Route, Socket
 from ngdaemon.media.stream import Stream
 from ngdaemon.rtp.demux import Kind, classify
 from ngdaemon.srtp.context import Outbound
@@ -272,6 +272,53 @@ class TestStrangers:
         packet = call.alice.rtp(rtp(2))
         assert call.rig.receive(A, packet, MOVED) == []
         assert call.rig.receive(A, packet, ALICE) == [Sent(B, rtp(2), BOB)]
+
+    @pytest.mark.parametrize("anyone", [False, True])
+    @pytest.mark.parametrize("handover", [False, True])
+    @pytest.mark.parametrize("strict", [False, True])
+    @pytest.mark.parametrize("learning", Learning)
+    def test_a_sprayer_gets_and_gives_nothing_s01_s02(
+        self, learning: Learning, strict: bool, handover: bool, anyone: bool
+    ) -> None:
+        """S01, S02, MBX-04: before, during and after the answer, at a re-offer, first by 0 to 3 s.
+
+        From elsewhere and from behind the peer's own address, clear, forged and replayed; even where the operator lets
+        anyone in. A packet that is replayed before its original came is the original, wherever it comes from: it can
+        be taken in from a plausible source, which is then sent to what only the peer can read.
+        """
+        plausible = None if anyone else frozenset((ALICE.address,))
+        call = secured_call(latch=Latch(learning, plausible, 0, strict, handover))
+        call.protection = Protection((), None, Hold())
+        sprayers = (STRANGER, MOVED)
+        seen: list[bytes] = []
+
+        def spray() -> None:
+            for source in sprayers:
+                for data in (rtp(1), rtp(2, payload=bytes(170)), REPORT, ZRTP, *seen[-20:]):
+                    call.rig.receive(A, data, source)
+
+        def talk(number: int) -> None:
+            for item in (number, number + 1):
+                seen.append(call.alice.rtp(rtp(item)))
+                call.rig.receive(A, seen[-1], ALICE)
+            call.rig.receive(B, rtp(number), BOB)
+
+        a, b = call.sockets()
+        call.rig.apply([a._replace(signalled=None), b], ROUTES)
+        spray()
+        call.rig.clock.advance(2.0)
+        for generation in (1, 2):
+            call.latch = call.latch._replace(generation=generation)
+            call.plan(receive=(HERS,), send=OURS, hold=None)
+            for step in range(5):
+                spray()
+                talk(10 * (5 * generation + step))
+                spray()
+                call.rig.clock.advance(0.9)
+        said = [rtp(10 * (5 * generation + step) + add) for generation in (1, 2) for step in range(5) for add in (0, 1)]
+        assert [item.data for item in call.rig.sent if item.socket == B] == said
+        assert {item.to for item in call.rig.sent if item.socket == A} == {ALICE}
+        assert {peer for peer, _ in call.rig.learned()} <= {ALICE, BOB}
 
 
 class TestClasses:
