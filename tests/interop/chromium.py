@@ -14,6 +14,7 @@ from .voice import Talker
 from .waiting import wait_for
 
 _WEB = Path(__file__).parent / "web"
+SHIPPED_PAGE = Path(__file__).parents[2] / "kamailio-config" / "telephone.html"
 LIBRARY = _WEB / "node_modules" / "sip.js" / "lib"
 PROGRAM = "chromium"
 _KINDS = {".html": "text/html", ".js": "text/javascript"}
@@ -49,13 +50,7 @@ class Chromium:
 
     def phone(self, user: str, server: str, domain: str, tone: Tone, takes_calls: bool) -> "BrowserPhone":
         """Open a page of its own for a user and register him over the WebSocket `server`."""
-        page = self._browser.new_page()
-        log = self._folder / f"page-{user}.log"
-        page.on("console", lambda message: _append(log, message.text))
-        page.on("pageerror", lambda error: _append(log, str(error)))
-        address = _PAGES[server.partition(":")[0]]
-        page.route("**/*", _serve)
-        page.goto(f"{address}phone.html")
+        page = self.open(f"{_PAGES[server.partition(':')[0]]}phone.html", f"page-{user}.log")
         page.wait_for_function("window.phone")
         phone = BrowserPhone(user, page, self.host, tone)
         phone.do(
@@ -63,6 +58,16 @@ class Chromium:
             {"server": server, "user": user, "domain": domain, "tone": tone.frequency, "takesCalls": takes_calls},
         )
         return phone
+
+    def open(self, url: str, log: str) -> Page:
+        """Open one of the test's pages; what it says goes into a file of that name."""
+        path = self._folder / log
+        page = self._browser.new_page()
+        page.on("console", lambda message: _append(path, message.text))
+        page.on("pageerror", lambda error: _append(path, str(error)))
+        page.route("**/*", _serve)
+        page.goto(url)
+        return page
 
     def close(self) -> None:
         self._browser.close()
@@ -136,10 +141,9 @@ def missing() -> list[str]:
 
 
 def _serve(route: Route) -> None:
-    """A request of a page, answered from this folder: no web server is needed."""
+    """A request of a page, answered without a web server."""
     name = route.request.url.split("/", 3)[3]
-    library = name.removeprefix("sip.js/")
-    path = LIBRARY / library if library != name else _WEB / name
+    path = SHIPPED_PAGE if name == SHIPPED_PAGE.name else _WEB / name
     if path.is_file():
         route.fulfill(body=path.read_bytes(), content_type=_KINDS[path.suffix])
     else:

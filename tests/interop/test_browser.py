@@ -5,7 +5,8 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Playwright
 
 from .baresip import DTLS, PLAIN, SDES
-from .chromium import BrowserPhone
+from .chromium import SHIPPED_PAGE, BrowserPhone
+from .proxy import WSS_PORT
 from .scenario import Callee, Caller, sdp
 from .site import Phone, Site
 from .waiting import wait_for
@@ -144,6 +145,29 @@ def test_page_that_was_closed_is_not_called(web_site: Site) -> None:
     alice, bob = web_site.phone("alice"), web_site.browser("bob", tone=700)
     bob.leave()
     alice.play(Caller("alice", "bob").invite(sdp()).refused(404), CALL).finish()
+
+
+def test_page_that_is_shipped_calls(web_site: Site) -> None:
+    """The telephone of docs/webrtc.md, by its buttons."""
+    bob = web_site.phone("bob", tone=1000)
+    bob.register()
+    callee = bob.play(
+        Callee("bob").invited().ring().answer(sdp()).talk(bob.sound)
+        .accept_reinvite(sdp("a=recvonly", version=2)).accept_reinvite(sdp(version=3)).hung_up(),
+        CALL,
+    )  # fmt: skip
+    page = web_site.start_browser().open(f"https://telephone.example/{SHIPPED_PAGE.name}", "page-shipped.log")
+    page.fill("#server", f"wss://{web_site.core.address}:{WSS_PORT}")
+    for button, status in (("register", "registered"), ("call", "talking")):
+        page.click(f"#{button}")
+        page.wait_for_function("text => document.getElementById('status').value === text", arg=status)
+    wait_for(lambda: len(bob.tap.rtp(outgoing=False)) >= 25, "the user of the page at bob")
+    page.click("#hold")
+    bob.wait_for_request("ACK", 2)
+    page.click("#resume")
+    bob.wait_for_request("ACK", 3)
+    page.click("#hangup")
+    callee.finish()
 
 
 def test_page_of_a_strange_origin_is_refused(new_site: Site, playwright: Playwright) -> None:

@@ -2,7 +2,7 @@
 //
 // Its user whistles a tone instead of speaking, and the page measures which tone comes back.
 
-import { Inviter, Registerer, RegistererState, SessionState, UserAgent, Web } from "./sip.js/index.js";
+import { Inviter, Registerer, RegistererState, SessionState, UserAgent, Web } from "./node_modules/sip.js/lib/index.js";
 
 const FFT_SIZE = 4096;
 const DEVICE = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
