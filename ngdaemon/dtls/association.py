@@ -12,9 +12,9 @@ from ngdaemon.dtls.flight import Clear, Item, Sealed, Sender
 from ngdaemon.dtls.hello import HANDSHAKE_FAILURE
 from ngdaemon.dtls.policy import Policy
 from ngdaemon.dtls.reassembly import Message, Reassembly
-from ngdaemon.dtls.records import Content, Fragment, Kind, Record, fragments, records
+from ngdaemon.dtls.records import Content, Fragment, Kind, Record, alert_name, fragments, records
 from ngdaemon.dtls.roles import Role
-from ngdaemon.dtls.seal import EPOCH
+from ngdaemon.dtls.seal import EPOCH, Opener
 from ngdaemon.dtls.states import (
     DONE,
     KEYS_USABLE,
@@ -45,7 +45,7 @@ _LAST_CLEAR = {Role.ACTIVE: Kind.SERVER_HELLO_DONE, Role.PASSIVE: Kind.CERTIFICA
 """After this message of the peer's what it sends is encrypted. Its ChangeCipherSpec adds nothing, and can be lost."""
 
 _FATAL, _WARNING = 2, 1
-_CLOSE_NOTIFY, _BAD_CERTIFICATE = 0, 42
+_CLOSE_NOTIFY, _BAD_CERTIFICATE, _NO_RENEGOTIATION = 0, 42, 100
 _GOODBYE = Sealed(Content.ALERT, bytes((_WARNING, _CLOSE_NOTIFY)))
 
 _QUIET = frozenset({Cause.ENDED, Cause.DRAINED, Cause.PEER_CLOSED})
@@ -70,18 +70,21 @@ class Association:
         self.reason = ""
         """Why it ended."""
         self.alert = ""
-        """The last alert of the peer; "?" after one that is not authenticated."""
+        """The last alert of the peer; "?" after one that is not authentic."""
         self.started = now
         self.verified: float | None = None
         self._identity = identity
         self._policy = policy
         self._engine: Engine | None = None
+        """While the handshake lasts."""
+        self._opener: Opener | None = None
+        """After it."""
         self._incoming = Reassembly()
         self._sender = Sender(policy)
         self._deadline = now + policy.handshake
         self._readable = False
         """The peer's encrypted records can be read."""
-        self._waiting: list[bytes] = []
+        self._waiting: list[Record] = []
         self._announced: frozenset[Fingerprint] | None = None
         self._final = False
         self._export: Export | None = None
@@ -122,12 +125,12 @@ class Association:
         if self.state not in LIVE:
             return
         if found.epoch == EPOCH:
-            self._take_sealed(found.raw, now)
+            self._take_sealed(found, now)
         elif found.epoch == 0 and found.content == Content.HANDSHAKE:
             for piece in fragments(found.payload):
                 self.take_fragment(piece, now)
         elif found.epoch == 0 and found.content == Content.ALERT and len(found.payload) == 2:
-            self.alert = f"{found.payload[1]}?"  # anyone can have sent it: noted, not obeyed (HS-11)
+            self.alert = f"{alert_name(found.payload[1])}?"  # anyone can have sent it: noted, not obeyed (HS-11)
 
     def take_fragment(self, piece: Fragment, now: float) -> None:
         """Take a piece of a clear handshake message that is no ClientHello."""
@@ -235,42 +238,43 @@ class Association:
             self._events.append(Retired(self.path))
         self._move(cause)
         self.reason = reason
-        self._engine = self._export = None
+        self._engine = self._opener = self._export = None
         self._waiting = []
         self._sender.forget()
 
-    def _take_sealed(self, raw: bytes, now: float) -> None:
-        if not self._readable or self._engine is None:
-            self._waiting = [*self._waiting[1 - MAX_WAITING :], raw]
-            return
-        step = self._engine.take_sealed(raw)
-        if self.state is State.HANDSHAKING:
-            self._progress(step, now)
-            return
-        self._answer(now)
-        if step in (Step.CLOSED, Step.FAILED):
-            self.alert = self._engine.reason or "close_notify"
-            if self.state is State.VERIFIED:
-                self._events.append(Closed(self.path))
-            self._end(Cause.PEER_CLOSED, self.alert)
+    def _take_sealed(self, found: Record, now: float) -> None:
+        if self._opener is not None:
+            self._hear(found, self._opener, now)
+        elif self._readable and self._engine is not None:
+            self._progress(self._engine.take_sealed(found.raw), now)
+        else:
+            self._waiting = [*self._waiting[1 - MAX_WAITING :], found]
 
     def _become_readable(self, now: float) -> None:
         assert self._engine is not None
         self._readable = True
         self._progress(self._engine.take_change(), now)
         waiting, self._waiting = self._waiting, []
-        for raw in waiting:
+        for found in waiting:
             if self.state in LIVE:
-                self._take_sealed(raw, now)
+                self._take_sealed(found, now)
 
-    def _answer(self, now: float) -> None:
-        """What OpenSSL has to say after the handshake: alerts, and its last flight once more."""
-        assert self._engine is not None
-        said = self._engine.said()
-        for item in said.asides:
-            self._sender.say(item)
-        if said.repeated:
+    def _hear(self, found: Record, opener: Opener, now: float) -> None:
+        """What the peer says after the handshake. Application data has no place here (HS-16)."""
+        plaintext = opener.open(found)
+        if not plaintext:
+            return
+        if found.content == Content.ALERT and len(plaintext) == 2:
+            level, description = plaintext
+            self.alert = alert_name(description)
+            if level == _FATAL or description == _CLOSE_NOTIFY:
+                if self.state is State.VERIFIED:
+                    self._events.append(Closed(self.path))
+                self._end(Cause.PEER_CLOSED, self.alert)
+        elif found.content == Content.HANDSHAKE and plaintext[0] == Kind.FINISHED:
             self._sender.again(now)
+        elif found.content == Content.HANDSHAKE and plaintext[0] in (Kind.HELLO_REQUEST, Kind.CLIENT_HELLO):
+            self._sender.say(Sealed(Content.ALERT, bytes((_WARNING, _NO_RENEGOTIATION))))  # HS-03
 
     def _progress(self, step: Step, now: float) -> None:
         """Go on as far as OpenSSL went."""
@@ -302,6 +306,8 @@ class Association:
         if items:
             self._sender.send(items, now)
         self._sender.rest()
+        self._opener = Opener(self._engine.secrets(), self.role is Role.ACTIVE)
+        self._engine = None  # its memory, most of the association's, is of no more use
         self._deadline = now + self._policy.hold
         self._settle(now)
 

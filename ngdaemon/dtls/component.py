@@ -42,7 +42,7 @@ class Status(NamedTuple):
     verify_seconds: float | None
     """From the start of the handshake until it was verified."""
     alert: str
-    """The last alert of the peer: a number and "?" for one that is not authenticated."""
+    """The last alert of the peer; "?" after one that is not authentic."""
     reason: str
     """Why it ended."""
     received: int

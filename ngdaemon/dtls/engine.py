@@ -54,7 +54,6 @@ class Step(Enum):
     WAITING = "waiting for the peer"
     DONE = "done"
     FAILED = "failed"
-    CLOSED = "closed by the peer"
 
 
 class Export(NamedTuple):
@@ -73,8 +72,6 @@ class Said(NamedTuple):
     """A new flight, or the beginning of one."""
     asides: list[Item]
     """Alerts."""
-    repeated: bool
-    """It was asked for its last flight again."""
 
 
 class Engine:
@@ -103,7 +100,6 @@ class Engine:
         self._changed = self._said_finished = False
         self.seal: Seal | None = None
         """For what it encrypts; set with the first of it."""
-        self._finished = False
         self.reason = ""
         """Why it failed, in OpenSSL's words."""
 
@@ -150,7 +146,6 @@ class Engine:
         """
         flight: list[Item] = []
         asides: list[Item] = []
-        repeated = False
         for found in self._output():
             if found.epoch == 0 and found.content == Content.HANDSHAKE:
                 flight += self._new_messages(found)
@@ -159,12 +154,23 @@ class Engine:
                 self._changed = True
             elif found.epoch == 0:
                 asides.append(Clear(found.content, found.payload))
-            elif found.content == Content.HANDSHAKE and self._said_finished:
-                repeated = True
-            else:
-                self._said_finished |= found.content == Content.HANDSHAKE
-                (flight if found.content == Content.HANDSHAKE else asides).append(self._opened(found))
-        return Said(flight, asides, repeated)
+            elif found.content != Content.HANDSHAKE:
+                asides.append(self._opened(found))
+            elif not self._said_finished:
+                flight.append(self._opened(found))
+                self._said_finished = True
+        return Said(flight, asides)
+
+    def secrets(self) -> Secrets:
+        """What its record keys come from: there, when it encrypted something."""
+        connection = self._connection
+        name, master = connection.get_cipher_name(), connection.master_key()
+        client, server = connection.client_random(), connection.server_random()
+        assert name is not None
+        assert master is not None
+        assert client is not None
+        assert server is not None
+        return Secrets(name, master, client, server)
 
     def peer_certificate(self) -> bytes | None:
         """DER as the peer sent it, not parsed: nothing but its digest counts (FP-13)."""
@@ -203,20 +209,10 @@ class Engine:
 
     def _opened(self, found: Record) -> Sealed:
         if self.seal is None:
-            self.seal = Seal(self._secrets(), self._is_client)
+            self.seal = Seal(self.secrets(), self._is_client)
         plaintext = self.seal.open(found)
         assert plaintext is not None  # it was OpenSSL's own record
         return Sealed(found.content, plaintext)
-
-    def _secrets(self) -> Secrets:
-        connection = self._connection
-        name, master = connection.get_cipher_name(), connection.master_key()
-        client, server = connection.client_random(), connection.server_random()
-        assert name is not None
-        assert master is not None
-        assert client is not None
-        assert server is not None
-        return Secrets(name, master, client, server)
 
     def _write(self, content: Content, payload: bytes) -> None:
         self._connection.bio_write(record(content, 0, self._number, payload))
@@ -224,18 +220,13 @@ class Engine:
 
     def _advance(self) -> Step:
         try:
-            if not self._finished:
-                self._connection.do_handshake()
-                self._finished = True
-            while True:
-                self._connection.read(MAX_RECORD)  # application data has no place here (HS-16)
+            self._connection.do_handshake()
         except (SSL.WantReadError, SSL.WantWriteError):
-            return Step.DONE if self._finished else Step.WAITING
-        except SSL.ZeroReturnError:
-            return Step.CLOSED
+            return Step.WAITING
         except (SSL.Error, crypto.Error) as error:
             self.reason = _reason(error)
             return Step.FAILED
+        return Step.DONE
 
 
 def _reason(error: Exception) -> str:

@@ -28,12 +28,46 @@ class Content(IntEnum):
 class Kind(IntEnum):
     """Types of handshake messages that a rule of ours depends on."""
 
+    HELLO_REQUEST = 0
     CLIENT_HELLO = 1
     SERVER_HELLO = 2
     HELLO_VERIFY_REQUEST = 3
     SERVER_HELLO_DONE = 14
     CERTIFICATE_VERIFY = 15
     FINISHED = 20
+
+
+_ALERTS = {
+    0: "close_notify",
+    10: "unexpected_message",
+    20: "bad_record_mac",
+    22: "record_overflow",
+    40: "handshake_failure",
+    42: "bad_certificate",
+    43: "unsupported_certificate",
+    44: "certificate_revoked",
+    45: "certificate_expired",
+    46: "certificate_unknown",
+    47: "illegal_parameter",
+    48: "unknown_ca",
+    49: "access_denied",
+    50: "decode_error",
+    51: "decrypt_error",
+    70: "protocol_version",
+    71: "insufficient_security",
+    80: "internal_error",
+    86: "inappropriate_fallback",
+    90: "user_canceled",
+    100: "no_renegotiation",
+    110: "unsupported_extension",
+    116: "certificate_required",
+}
+"""Descriptions (RFC 5246 §7.2, RFC 7507, RFC 8446 §6)."""
+
+
+def alert_name(description: int) -> str:
+    """The name of an alert; its number for unknown ones."""
+    return _ALERTS.get(description, str(description))
 
 
 class Record(NamedTuple):

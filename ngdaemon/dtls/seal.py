@@ -4,6 +4,9 @@ OpenSSL hands out each encrypted record once, under one sequence number. A fligh
 numbers, or the peer's replay protection drops it unseen and never learns that its own last flight was lost (RFC 6347
 §4.1.2.6, §4.2.4). So what OpenSSL encrypted is opened and sealed again for each transmission; nothing that OpenSSL
 sealed is ever sent, and a number, which is the nonce, is never used twice.
+
+After the handshake nothing is left to do but to read an alert, to answer a repeated flight, and to say goodbye. That
+is done here as well, so that OpenSSL's connection, which holds most of an association's memory, can go.
 """
 
 import hmac
@@ -20,6 +23,10 @@ EPOCH = 1
 
 _TAG = 16
 """Octets of the authentication tag of all suites."""
+
+
+REPLAY_WINDOW = 64
+"""Records behind the newest that are still taken (HS-18)."""
 
 
 class _Aead(NamedTuple):
@@ -85,10 +92,10 @@ def prf(secret: bytes, label: bytes, seed: bytes, length: int, hash_name: str) -
     return output[:length]
 
 
-class Seal:
-    """Opens what OpenSSL encrypted for sending, and seals it under the next number."""
+class _Protection:
+    """Protection of the records that one side sends."""
 
-    def __init__(self, secrets: Secrets, is_client: bool) -> None:
+    def __init__(self, secrets: Secrets, of_client: bool) -> None:
         aead = _SUITES[secrets.cipher].aead
         block = prf(
             secrets.master,
@@ -97,15 +104,13 @@ class Seal:
             2 * (aead.key + aead.iv),
             aead.prf,
         )
-        key_at = 0 if is_client else aead.key
-        iv_at = 2 * aead.key + (0 if is_client else aead.iv)
+        key_at = 0 if of_client else aead.key
+        iv_at = 2 * aead.key + (0 if of_client else aead.iv)
         self._cipher = aead.cipher(block[key_at : key_at + aead.key])
         self._iv = block[iv_at : iv_at + aead.iv]
         self._explicit = aead.explicit
-        self._sequence = 0
 
-    def open(self, sealed: Record) -> bytes | None:
-        """The plaintext of a record that this side's OpenSSL encrypted; None when it is not one."""
+    def _opened(self, sealed: Record) -> bytes | None:
         if len(sealed.payload) < self._explicit + _TAG:
             return None
         number = sealed.raw[3:11]
@@ -116,6 +121,23 @@ class Seal:
             )
         except (InvalidTag, ValueError):
             return None
+
+    def _nonce(self, number: bytes, explicit: bytes) -> bytes:
+        if explicit:
+            return self._iv + explicit
+        return bytes(a ^ b for a, b in zip(self._iv, number.rjust(12, b"\0"), strict=True))
+
+
+class Seal(_Protection):
+    """Opens what OpenSSL encrypted for sending, and seals it under the next number."""
+
+    def __init__(self, secrets: Secrets, is_client: bool) -> None:
+        super().__init__(secrets, of_client=is_client)
+        self._sequence = 0
+
+    def open(self, sealed: Record) -> bytes | None:
+        """The plaintext of a record that this side's OpenSSL encrypted; None when it is not one."""
+        return self._opened(sealed)
 
     def seal(self, content: int, plaintext: bytes) -> bytes:
         """A record with the next number. The explicit nonce, where there is one, is that number (RFC 5288 §3)."""
@@ -128,10 +150,31 @@ class Seal:
         self._sequence += 1
         return made
 
-    def _nonce(self, number: bytes, explicit: bytes) -> bytes:
-        if explicit:
-            return self._iv + explicit
-        return bytes(a ^ b for a, b in zip(self._iv, number.rjust(12, b"\0"), strict=True))
+
+class Opener(_Protection):
+    """Opens what the peer sends after the handshake, each record once (RFC 6347 §4.1.2.6)."""
+
+    def __init__(self, secrets: Secrets, is_client: bool) -> None:
+        """`is_client`: we are."""
+        super().__init__(secrets, of_client=not is_client)
+        self._newest = -1
+        self._seen = 0
+        """Bit n: the record that is n older than the newest was taken."""
+
+    def open(self, sealed: Record) -> bytes | None:
+        """The plaintext; None for what is not authentic, was taken before, or is too old to tell (HS-11, HS-18)."""
+        behind = self._newest - sealed.sequence
+        if behind >= REPLAY_WINDOW or (behind >= 0 and self._seen >> behind & 1):
+            return None
+        plaintext = self._opened(sealed)
+        if plaintext is None:
+            return None
+        if behind < 0:
+            self._newest = sealed.sequence
+            self._seen = (self._seen << min(-behind, REPLAY_WINDOW) | 1) & ((1 << REPLAY_WINDOW) - 1)
+        else:
+            self._seen |= 1 << behind
+        return plaintext
 
 
 def _associated(number: bytes, content: int, length: int) -> bytes:

@@ -14,9 +14,22 @@ from ngdaemon.dtls.reassembly import Message
 from ngdaemon.dtls.records import Content, Fragment, record, records, whole
 from ngdaemon.dtls.roles import Role
 from ngdaemon.dtls.seal import CIPHER_SUITES
-from ngdaemon.dtls.states import KEYS_USABLE, LIVE, MOVES, Cause, Closed, Established, Failed, Held, Mismatch, State
+from ngdaemon.dtls.states import (
+    DONE,
+    KEYS_USABLE,
+    LIVE,
+    MOVES,
+    Cause,
+    Closed,
+    Established,
+    Failed,
+    Held,
+    Mismatch,
+    State,
+)
 from ngdaemon.srtp.suites import SUITES
 from tests.dtls.rig import OURS, PEER, A, B, C
+from tests.dtls.test_hello import hello
 from tests.support.rng import SeededRng
 
 OF_B, OF_C = frozenset({B.fingerprint()}), frozenset({C.fingerprint()})
@@ -189,7 +202,7 @@ def test_hs_11_clear_alerts_are_noted_and_not_obeyed() -> None:
         duo.carry(duo.server, duo.client)
         duo.carry(duo.client, duo.server)
     assert duo.client.state is State.VERIFIED
-    assert duo.client.alert == "40?"
+    assert duo.client.alert == "handshake_failure?"
     for each in (duo.client, duo.server):
         each.receive(forged, 0.0)
     assert duo.client.state is State.VERIFIED
@@ -374,17 +387,61 @@ def test_fp_09_a_client_without_certificate_fails(monkeypatch: pytest.MonkeyPatc
     assert server.events() == [Failed(OURS, "peer did not return a certificate")]
 
 
+def say(duo: Duo, speaker: Association, content: int, plaintext: bytes) -> bytes:
+    """An authentic record of one side; the other one hears it."""
+    assert speaker._sender.seal is not None
+    raw = speaker._sender.seal.seal(content, plaintext)
+    (duo.client if speaker is duo.server else duo.server).receive(raw, 1.0)
+    return raw
+
+
 def test_hs_16_an_authentic_fatal_alert_closes() -> None:
     duo = finished()
-    assert duo.server._sender.seal is not None
-    duo.client.receive(duo.server._sender.seal.seal(Content.ALERT, b"\x02\x50"), 1.0)
+    say(duo, duo.server, Content.ALERT, b"\x02\x50")
     assert duo.client.events() == [Established(PEER), Closed(PEER)]
-    assert duo.client.alert.endswith("alert internal error")
+    assert duo.client.alert == "internal_error"
+    assert duo.client.send_keys is None
+
+
+def test_hs_16_application_data_and_warnings_change_nothing() -> None:
+    duo = finished()
+    for content, plaintext in (
+        (Content.APPLICATION_DATA, b"GET /"),
+        (Content.APPLICATION_DATA, b""),
+        (Content.ALERT, b"\x01\x5a"),
+        (Content.ALERT, b"\x02"),
+        (Content.CHANGE_CIPHER_SPEC, b"\x01"),
+        (Content.HANDSHAKE, b"\x04 a ticket"),
+    ):
+        say(duo, duo.server, content, plaintext)
+    assert duo.client.state is State.VERIFIED
+    assert duo.client.transmits() == []
+    assert duo.client.events() == [Established(PEER)]
+
+
+@pytest.mark.parametrize("asker", Role)
+def test_hs_03_renegotiation_is_refused_and_nothing_ends(asker: Role) -> None:
+    duo = finished()
+    speaker, hearer = (duo.client, duo.server) if asker is Role.ACTIVE else (duo.server, duo.client)
+    raw = say(duo, speaker, Content.HANDSHAKE, whole(1, 0, hello()) if asker is Role.ACTIVE else whole(0, 0, b""))
+    (answer,) = hearer.transmits()
+    speaker.receive(answer, 1.0)
+    assert speaker.alert == "no_renegotiation"
+    assert speaker.state in DONE
+    assert hearer.state in DONE
+    hearer.receive(raw, 2.0)
+    assert hearer.transmits() == []  # HS-18: a record counts once
+
+
+def test_after_the_handshake_openssl_is_gone() -> None:
+    duo = finished()
+    assert duo.client._engine is None
+    assert duo.server._engine is None
 
 
 def test_key_07_keys_are_forgotten_at_the_end() -> None:
     duo = finished()
     duo.client.close()
     assert duo.client._export is None
-    assert duo.client._engine is None
+    assert duo.client._opener is None
     assert duo.client._sender.seal is None
