@@ -350,3 +350,63 @@ def test_whatever_comes_the_peer_is_plausible_and_confirmation_lasts(
             assert verdict in (Verdict.ACCEPTED, Verdict.REFUSED)
         if rule.asymmetric or rule.learning is Learning.OFF or signalled is None:
             assert state.destination == signalled
+
+
+class TestSources:
+    """`Latch.sources`: something better than an address vouches for the peer (S08)."""
+
+    RULE = Latch(Learning.IMMEDIATE, frozenset((NAT,)), 1, handover=True, sources=frozenset((SIGNALLED,)))
+
+    def test_only_the_exact_endpoints_are_accepted_and_nothing_is_learned(self) -> None:
+        state = latching(self.RULE)
+        assert (state.destination, state.confirmed) == (SIGNALLED, True)
+        for source, verdict in ((EXACT, ACCEPTED), (OTHER_PORT, Verdict.STRANGER), (NOTHING_ALIKE, Verdict.STRANGER)):
+            assert state.check(source) is verdict
+            assert state.judge(source, True, T0) is verdict
+        assert (state.learned, state.destination) == (None, SIGNALLED)
+        assert state.is_settled(EXACT)
+
+    def test_none_of_them_means_nobody(self) -> None:
+        state = latching(self.RULE._replace(sources=frozenset(), plausible=None))
+        assert state.judge(EXACT, True, T0) is Verdict.STRANGER
+
+    def test_any_spelling_will_do(self) -> None:
+        rule = Latch(sources=frozenset((Endpoint("2001:DB8:0::1", 5), Endpoint("phone.example.com", 6))))
+        state = latching(rule, None)
+        assert state.judge(("2001:db8::1", 5, 0, 3), True, T0) is ACCEPTED
+        assert (state.destination, state.confirmed) == (None, False)
+
+    def test_what_was_learned_before_is_forgotten_and_learning_begins_anew_after(self) -> None:
+        plain = latch(Learning.IMMEDIATE)
+        state = latching(plain)
+        assert state.judge(NOTHING_ALIKE, True, T0) is LEARNED
+        state.restate(SIGNALLED, plain._replace(sources=frozenset((SIGNALLED,))), T0)
+        assert (state.destination, state.confirmed) == (SIGNALLED, True)
+        assert state.judge(NOTHING_ALIKE, True, T0) is Verdict.STRANGER
+        state.restate(SIGNALLED, plain, T0)
+        assert state.judge(REBOUND, True, T0) is LEARNED
+
+    def test_other_sources_take_effect_at_once(self) -> None:
+        state = latching(self.RULE)
+        state.restate(SIGNALLED, self.RULE._replace(sources=frozenset((Endpoint(*OTHER_PORT),))), T0)
+        assert (state.judge(EXACT, True, T0), state.judge(OTHER_PORT, True, T0)) == (Verdict.STRANGER, ACCEPTED)
+
+
+@given(
+    st.sampled_from(Learning),
+    st.booleans(),
+    st.booleans(),
+    st.lists(st.tuples(SOURCES, st.booleans(), st.floats(0, 2)), max_size=12),
+)
+def test_a_check_says_what_judgement_would_and_changes_nothing(
+    learning: Learning, strict: bool, handover: bool, packets: list[tuple[Address, bool, float]]
+) -> None:
+    """MBX-04: what has to authenticate is checked before, and teaches afterwards."""
+    state, now = latching(latch(learning, strict=strict, handover=handover)), T0
+    for source, teaches, pause in packets:
+        now += pause
+        before = (state.learned, state.confirmed, state.destination)
+        checked = state.check(source)
+        assert (state.learned, state.confirmed, state.destination) == before
+        judged = state.judge(source, teaches, now)
+        assert checked is (ACCEPTED if judged is LEARNED else judged)
