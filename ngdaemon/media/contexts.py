@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from ngdaemon.media.lane import Sender
 from ngdaemon.media.plan import Plan, Protection
+from ngdaemon.media.reports import without_shift
 from ngdaemon.srtp.context import Inbound, Outbound
 from ngdaemon.srtp.keys import Keys
 
@@ -58,6 +59,22 @@ class Contexts:
             self._senders[keys] = sender
         sender.numbering.start_low(protection.low_start)
         return sender
+
+    def put_back(self, report: bytes, sender: Sender | None) -> bytes:
+        """RTCP that arrived where `sender` sends, with the sequence numbers that the sources reported on know.
+
+        Without rtcp-mux a report may come to a port with other keys than what it is about was sent with.
+        """
+        numberings = [item.numbering for item in self._senders.values()]
+        if not any(item.shifted for item in numberings):
+            return report
+        own = sender.numbering if sender is not None else None
+        numberings.sort(key=lambda item: item is not own)
+
+        def shift_of(ssrc: int) -> int:
+            return next((item.shift_of(ssrc) for item in numberings if item.has(ssrc)), 0)
+
+        return without_shift(report, shift_of)
 
     def keep(self, plan: Plan) -> None:
         """Forget the keys that the plan does not have, and what was received with them."""

@@ -135,6 +135,10 @@ class Numbering:
             return True
         return False
 
+    def has(self, ssrc: int) -> bool:
+        """Whether anything was sent with that SSRC."""
+        return ssrc in self._owners
+
     def shift_of(self, ssrc: int) -> int:
         """What was added to the numbers of that SSRC of late; 0 for nothing but cycles."""
         owner = self._owners.get(ssrc)

@@ -12,7 +12,7 @@ from ngdaemon.media.departure import Transmit
 from ngdaemon.media.forwarder import Event, SocketCounters
 from ngdaemon.media.latching import Address, canonical
 from ngdaemon.media.links import Link, link
-from ngdaemon.media.plan import Plan, Protection, Socket
+from ngdaemon.media.plan import Plan
 from ngdaemon.media.stream import Stream
 from ngdaemon.media.surroundings import Surroundings
 
@@ -73,7 +73,7 @@ class Pipeline:
             if socket.protection is None:
                 stream.restate(socket, now)
             else:
-                self._secure(stream, socket, socket.protection, now)
+                stream.restate(socket, now, self._contexts.setdefault(call, Contexts()))
         links: dict[SocketId, list[Link]] = {}
         for route in plan.routes:
             sink = streams.get(route.sink)
@@ -87,14 +87,6 @@ class Pipeline:
             if socket.protection is not None or socket.pierce:
                 self._begin(stream, now)
         return closed
-
-    def _secure(self, stream: Stream, socket: Socket, protection: Protection, now: float) -> None:
-        """Put the plan of a secured port into force, with the SRTP state of its call."""
-        contexts = self._contexts.get(stream.call)
-        if contexts is None:
-            contexts = self._contexts[stream.call] = Contexts()
-        receivers = contexts.receivers(protection, stream.receivers)
-        stream.restate(socket, now, receivers, contexts.sender(protection, stream.sender))
 
     def _begin(self, stream: Stream, now: float) -> None:
         """Do what a new plan asks for at once: take in what waited, and open ways."""

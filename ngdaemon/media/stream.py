@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.errors import WireError
 from ngdaemon.base.ids import CallId, SocketId
+from ngdaemon.media.contexts import Contexts
 from ngdaemon.media.counting import SourceCounter, Sources
 from ngdaemon.media.departure import Departure, Transmit
 from ngdaemon.media.filters import changes, passing
@@ -23,8 +24,7 @@ from ngdaemon.media.gate import PROTECTED, Gate
 from ngdaemon.media.lane import Lane, Sender, numbered
 from ngdaemon.media.latching import Address, Latching, Verdict
 from ngdaemon.media.links import Deliver, Link, Links
-from ngdaemon.media.plan import Carries, Selector, Socket
-from ngdaemon.media.reports import without_shift
+from ngdaemon.media.plan import Carries, Protection, Selector, Socket
 from ngdaemon.media.surroundings import Surroundings
 from ngdaemon.rtp import rtcp
 from ngdaemon.rtp.demux import RTCP_FIRST, RTCP_LAST, RTP_LENGTH, Kind, classify
@@ -60,6 +60,7 @@ class Stream:
 
     __slots__ = (
         "_around",
+        "_contexts",
         "_current",
         "_deliver",
         "_gate",
@@ -103,6 +104,7 @@ class Stream:
         self.sender: Sender | None = None
         """What is sent with; None while keys are awaited, and for a clear port."""
         self._around = around
+        self._contexts: Contexts | None = None
         self._planned: Socket | None = None
         self._latching: Latching | None = None
         self._links = _NO_LINKS
@@ -239,8 +241,8 @@ class Stream:
         if planned is None or latching is None or (kind is Kind.RTP and header_length(data) > len(data)):
             self.errors_in += 1
             return
-        if kind is Kind.RTCP and self.sender is not None and self.sender.numbering.shifted:
-            data = without_shift(data, self.sender.numbering.shift_of)
+        if kind is Kind.RTCP and self._contexts is not None:
+            data = self._contexts.put_back(data, self.sender)
         links = self._links.of(data, kind, FOLLOWS.get(kind, Carries.ANY), self.sender)
         stripped = b""
         if kind is Kind.RTCP and any(link.route.drop_feedback for link in links):
@@ -374,10 +376,8 @@ class Stream:
             for held in self._gate.release(now):
                 self.receive(held.data, held.source, now)
 
-    def restate(
-        self, planned: Socket, now: float, receivers: tuple[Inbound, ...] = (), sender: Sender | None = None
-    ) -> None:
-        """Be as planned from now on; what is received and sent with belongs to the plan's protection."""
+    def restate(self, planned: Socket, now: float, contexts: Contexts | None = None) -> None:
+        """Be as planned from now on. `contexts` is the SRTP state of the call; a secured port needs it."""
         latching = self._latching
         if latching is None:
             self._latching = Latching(planned.signalled, planned.latch, now)
@@ -388,14 +388,22 @@ class Stream:
         if self._planned is None or planned.latch.generation != self._planned.latch.generation:
             self._told = False
         self._planned = planned
-        self._secured = planned.protection is not None
-        self.receivers, self.sender = receivers, sender
+        self._secure(planned.protection, contexts)
+        self._least = 0 if planned.relay_only else RTP_LENGTH
+        self._readdress()
+
+    def _secure(self, protection: Protection | None, contexts: Contexts | None) -> None:
+        """Protect from now on, or do not."""
+        self._secured, self._contexts = protection is not None, contexts
+        if protection is None or contexts is None:
+            self.receivers, self.sender = (), None
+        else:
+            self.receivers = contexts.receivers(protection, self.receivers)
+            self.sender = contexts.sender(protection, self.sender)
         if self._gate is None and self._secured:
             self._gate = Gate()
         if self._gate is not None:
-            self._gate.restate(receivers, planned.protection.hold if planned.protection is not None else None)
-        self._least = 0 if planned.relay_only else RTP_LENGTH
-        self._readdress()
+            self._gate.restate(self.receivers, protection.hold if protection is not None else None)
 
     def link(self, links: Sequence[Link]) -> None:
         """Forward along these routes from now on."""

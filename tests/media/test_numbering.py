@@ -84,6 +84,19 @@ class TestLowStart:
         assert [(item.ssrc, item.highest) for item in report.blocks] == [(9, 65539), (10, 77)]
         assert feedback == parse(packets.transport_feedback(1, 9, (65510).to_bytes(2, "big") + b"\x00\x03"))[0]
 
+    def test_also_where_they_come_to_a_port_with_other_keys(self) -> None:
+        """DTLS without rtcp-mux."""
+        call = low()
+        number = call.rig.open()
+        far = Far(keys(40), keys(41))
+        a, b = call.sockets()
+        rtcp = a._replace(id=number, muxed=False, rtcp=True, protection=Protection((keys(40),), keys(41)))
+        call.rig.apply([a, rtcp, b], (*ROUTES, Route(number, B, Carries.RTCP)))
+        call.hears(rtp(65500, ssrc=9))
+        report = packets.receiver_report(1, [packets.block(9, highest=65500 - 32768)])
+        [sent] = call.rig.receive(number, far.rtcp(report), ALICE)
+        assert sent.data == packets.receiver_report(1, [packets.block(9, highest=65500)])
+
     def test_late_packets_from_before_the_first_do_not_leave_with_a_wrong_index(self) -> None:
         call = low()
         assert len(call.hears(rtp(32770))) == 1
