@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Endpoint, is_unspecified
-from ngdaemon.call.links import NO_LINK, NOWHERE, Link, Links, Slot
+from ngdaemon.call.links import NO_LINK, NOWHERE, Link, Links, Path, Slot
 from ngdaemon.call.model import Call, Leg, LocalPort, Media, PortSet
 from ngdaemon.call.reach import reach_from
 from ngdaemon.call.security import Keying, Security
@@ -94,12 +94,11 @@ def sink(leg: Leg, media: Media, component: int, links: Links) -> LocalPort | No
         return None
     if component == RTCP and (base.muxed or ports.rtcp is None):
         component = RTP
-    path = links.get(Slot(leg.id, base.place, component), NO_LINK).path
+    path = _path(base, links.get(Slot(leg.id, base.place, component), NO_LINK))
     if path is not None:
-        for item in (ports, *ports.others):
-            port = item.rtp if component == RTP else item.rtcp
-            if port is not None and port.socket == path.socket:
-                return port
+        for port in ports_of(base):
+            if port.local.socket == path.socket:
+                return port.local
     return ports.rtp if component == RTP else ports.rtcp
 
 
@@ -107,13 +106,20 @@ def _has_ice(media: Media) -> bool:
     return media.ice is not None and not media.ice.borrowed
 
 
+def _path(media: Media, link: Link) -> Path | None:
+    """What ICE or DTLS found. A port of a former exchange serves on as long as ICE uses it, which knows both ends."""
+    path = link.path
+    if path is None or _has_ice(media) or media.ports is None:
+        return path
+    return path if any(path.socket == port.socket for port in media.ports.ports) else None
+
+
 def _signalled(media: Media, port: Port, link: Link) -> Endpoint | None:
     """Where packets to the leg go: what ICE or DTLS found, else what its SDP says."""
-    if not port.current:
-        return None
-    if link.path is not None:
-        return link.path.remote if link.path.socket == port.local.socket else None
-    if _has_ice(media):
+    path = _path(media, link)
+    if path is not None:
+        return path.remote if path.socket == port.local.socket else None
+    if not port.current or _has_ice(media):
         return None
     signalled = media.rtp if port.component == RTP else media.rtcp
     return None if signalled is None or is_unspecified(signalled.address) else signalled

@@ -149,6 +149,8 @@ class Registry:
         self.transports.sync(entry.call, now)
         entry.plan = self._plan(entry.call)
         self.forwarder.apply(call_id, entry.plan)
+        self.transports.flush(call_id)
+        self.transports.happened(entry.call)
 
     def is_ending(self, call_id: CallId) -> bool:
         """Whether the call is only waiting for the end of its delay."""
@@ -237,10 +239,11 @@ class Registry:
 
     def handle_timer(self, now: float) -> None:
         """End what is due: deleted calls after their delay, calls without media, calls that are too old."""
-        for changed in self.transports.handle_timer(now):
-            entry = self._entries.get(changed)
+        for call_id, changed in self.transports.handle_timer(now).items():
+            entry = self._entries.get(call_id)
             if entry is not None:
-                self._relink(entry)
+                if changed:
+                    self._relink(entry)
                 self.transports.happened(entry.call)
         while self._deadlines and self._deadlines[0][0] <= now:
             at, call_id = heapq.heappop(self._deadlines)

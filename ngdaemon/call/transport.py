@@ -4,7 +4,7 @@ Sans-IO: `update` takes the facts of the leg, `receive` what the forwarder punts
 are `transmits`, `events` and `links`. Its owner is `transports.py`.
 
 HS-10 is kept here: with ICE, DTLS is taken only from sources that passed an authenticated check, and sent only where a
-check of ours succeeded. Without ICE the signalled address is trusted, and everybody else has to show a cookie.
+check of ours succeeded. Without ICE the signalled endpoint is trusted, and everybody else has to show a cookie.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,8 @@ from ngdaemon.base.ids import SocketId
 from ngdaemon.base.sources import Rng
 from ngdaemon.call import facing
 from ngdaemon.call.links import Link, Path, Slot
-from ngdaemon.call.model import Leg, LegId, Media
+from ngdaemon.call.model import Leg, LegId, Media, PortSet
+from ngdaemon.call.paths import Paths
 from ngdaemon.call.reach import reach_from
 from ngdaemon.call.security import Association, Keying
 from ngdaemon.dtls import states as dtls
@@ -30,7 +31,7 @@ from ngdaemon.ice.candidate import HOST, RTCP, RTP, priority
 from ngdaemon.ice.pacing import HostPacer, Pacer, RateCap
 
 BARE_ANSWERS = 5.0
-"""Answers a second to STUN requests without credentials (MBX-02)."""
+"""Answers a second to STUN requests without credentials: to the signalled address, and to all others (MBX-02)."""
 
 TRANSACTION = 12
 """Octets of a transaction id (RFC 8489 §5)."""
@@ -55,6 +56,15 @@ class Transmit(NamedTuple):
     to: Endpoint
 
 
+class Expected(NamedTuple):
+    """What an association of a component has been told of its peer."""
+
+    agreed: Association
+    remote: Remote
+    transport: tuple[object, ...]
+    """What tells apart the transports of a peer without tls-id (TID-02); nothing with ICE, where pairs come and go."""
+
+
 class Happened(NamedTuple):
     """What became of a component: for the log."""
 
@@ -74,24 +84,32 @@ class Transport:
         """Our ports → component."""
         self._setting = setting
         self._agent: Agent | None = None
+        self._bases: frozenset[SocketId] = frozenset()
+        """What the agent was told of, as far as it is still open."""
         self._desks: dict[int, Component] = {}
         self._signalled: dict[int, Endpoint | None] = {}
-        self._seen: dict[Endpoint, SocketId] = {}
-        """At which port of ours a path without ICE came in."""
+        self._current: dict[int, SocketId] = {}
+        """Component → the port that the leg is told now."""
+        self._paths: dict[int, Paths] = {}
+        """Without ICE: where the peers are."""
+        self._expected: dict[int, Expected] = {}
+        self._reached: dict[int, Endpoint] = {}
         self._unsent: dict[int, list[bytes]] = {}
         """The last flight that waits for a pair."""
         self._pierced: set[tuple[int, Endpoint]] = set()
         """Where a request to open a pinhole went (MBX-01): once each."""
-        self._bare = RateCap(BARE_ANSWERS, BARE_ANSWERS, now)
+        self._bare = {known: RateCap(BARE_ANSWERS, BARE_ANSWERS, now) for known in (True, False)}
+        """For the signalled address, and for strangers: they do not use up what is for the peer."""
         self._out: list[Transmit] = []
         self._events: list[Happened] = []
-        self._agreed: Association | None = None
 
     # facts
 
     def update(self, leg: Leg, media: Media, now: float) -> None:
-        """Follow the facts of the leg."""
+        """Follow the facts of the leg. The same facts again change nothing."""
         self.sockets = {port.local.socket: port.component for port in facing.ports_of(media)}
+        ports = [] if media.ports is None else facing.current(media.ports)
+        self._current = {RTP: ports[0].rtp.socket, RTCP: (ports[0].rtcp or ports[0].rtp).socket} if ports else {}
         self._signalled = {RTP: _known(media.rtp), RTCP: _known(media.rtcp)}
         self._update_agent(leg, media, now)
         self._update_desks(leg, media, now)
@@ -115,54 +133,69 @@ class Transport:
             )
         elif agent.local != facts.local:
             agent.restart(facts.local, controlling=media.controlling)
-        for index, item in enumerate(facing.current(ports)):
-            for component, port in ((RTP, item.rtp), (RTCP, item.rtcp)):
-                if port is not None and not (component == RTCP and media.muxed):
-                    local = Endpoint(item.interface.address, port.port)
-                    agent.add_base(component, port.socket, local, priority(HOST, component, index))
-        if media.muxed or ports.rtcp is None:
-            agent.drop_component(RTCP)
+        self._update_bases(agent, media, ports)
         said = media.ice_said
         if said is not None and said.credentials is not None:
             agent.set_remote(ice.Remote(said.ufrag, said.pwd, said.lite, said.candidates, said.ended), now)
 
+    def _update_bases(self, agent: Agent, media: Media, ports: PortSet) -> None:
+        """Ports in use are candidates of ours; those of former exchanges stay so until they are closed."""
+        for index, item in enumerate(facing.current(ports)):
+            for component, port in ((RTP, item.rtp), (RTCP, item.rtcp)):
+                if port is not None and component in _components(media):
+                    local = Endpoint(item.interface.address, port.port)
+                    agent.add_base(component, port.socket, local, priority(HOST, component, index))
+        for socket in self._bases.difference(self.sockets):
+            agent.drop_base(socket)
+        self._bases = frozenset(self.sockets)
+        if RTCP not in _components(media):
+            agent.drop_component(RTCP)
+
     def _update_desks(self, leg: Leg, media: Media, now: float) -> None:
         security = media.security
         wanted = security.keying is Keying.DTLS or Keying.DTLS in security.offered
-        ports = media.ports
-        if not wanted or ports is None or leg.identity is None:
-            for desk in self._desks.values():
-                desk.close(now)
-            self._flush()
-            self._desks.clear()
-            return
-        for component in (RTP,) if media.muxed or ports.rtcp is None else (RTP, RTCP):
-            desk = self._desks.get(component) or Component(leg.identity, self._setting.cookies, self._setting.dtls)
-            self._desks[component] = desk
+        components = _components(media) if wanted and leg.identity is not None else ()
+        for component in [number for number in self._desks if number not in components]:
+            self._drop_desk(component, now)
+        for component in components:
+            if component not in self._desks:
+                assert leg.identity is not None
+                self._desks[component] = Component(leg.identity, self._setting.cookies, self._setting.dtls)
+                self._paths[component] = Paths()
             if security.keying is Keying.DTLS and security.association is not None:
-                self._expect(component, desk, security.association, now, final=security.final)
-        self._agreed = security.association
-        if media.muxed and RTCP in self._desks:
-            self._drop_desk(RTCP, self._desks.pop(RTCP), now)
+                self._expect(component, security.association, now, final=security.final)
 
-    def _drop_desk(self, component: int, desk: Component, now: float) -> None:
-        """RTCP has no port of its own any more."""
-        desk.close(now)
-        for to, data in desk.transmits():
-            if self._agent is None:
-                self._send(component, data, to)
+    def _drop_desk(self, component: int, now: float) -> None:
+        """There is no DTLS of that component any more."""
+        self._desks[component].close(now)
+        self._flush()
+        for told in (self._desks, self._paths, self._expected, self._reached, self._unsent):
+            told.pop(component, None)
 
-    def _expect(self, component: int, desk: Component, agreed: Association, now: float, *, final: bool) -> None:
-        """Tell a component who is to be on the other side."""
-        before = self._agreed
-        renew = before is not None and before.tls_id != agreed.tls_id
+    def _expect(self, component: int, agreed: Association, now: float, *, final: bool) -> None:
+        """Tell a component who is to be on the other side, when that is news."""
+        desk, before = self._desks[component], self._expected.get(component)
         remote = Remote(agreed.fingerprints, tls_id=agreed.their_tls_id or None, final=final)
-        desk.expect(remote, agreed.role, now, renew=renew)
+        expected = Expected(agreed, remote, self._transport_of(component, agreed, before))
+        renew = before is not None and (before.agreed.tls_id, before.transport) != (agreed.tls_id, expected.transport)
+        self._expected[component] = expected
+        if expected != before:
+            desk.expect(remote, agreed.role, now, renew=renew)
         path = self._path(component)
-        if path is not None:
+        if path is not None and (expected != before or self._reached.get(component) != path):
+            self._reached[component] = path
             desk.reach(path, now)
         if agreed.role is Role.PASSIVE:
             self._pierce(component, desk)
+
+    def _transport_of(self, component: int, agreed: Association, before: Expected | None) -> tuple[object, ...]:
+        """Where both ends are, for peers without tls-id: another place is another association (RFC 5763 §6.6)."""
+        if agreed.their_tls_id or self._agent is not None:
+            return ()
+        signalled = self._signalled.get(component)
+        if before is not None and (signalled is None or before.agreed is agreed):
+            return before.transport  # it is on hold, or nothing was agreed on since
+        return (self._current.get(component), signalled)
 
     def _path(self, component: int) -> Endpoint | None:
         """Where a handshake of ours would go: to the pair of ICE, or the signalled address; None for nowhere yet."""
@@ -196,7 +229,9 @@ class Transport:
         if self._agent is not None:
             if self._agent.receive(socket, data, source, now):
                 self.active = now
-        elif component in self._desks and stun.is_bare_request(data) and self._bare.take(now):
+            return
+        known = source == self._signalled.get(component)
+        if component in self._desks and stun.is_bare_request(data) and self._bare[known].take(now):
             self._out.append(Transmit(socket, stun.bare_response(data, source), source))
 
     def _receive_dtls(self, component: int, socket: SocketId, data: bytes, source: Endpoint, now: float) -> None:
@@ -208,12 +243,14 @@ class Transport:
                 self.active = now
                 desk.receive(ICE_PATH, data, now, vouched=True)
             return
-        signalled = self._signalled.get(component)
-        vouched = signalled is not None and source.address == signalled.address
-        self._seen[source] = socket
-        if len(self._seen) > 64:
-            del self._seen[next(iter(self._seen))]
+        vouched = source == self._signalled.get(component)
+        paths = self._paths[component]
+        paths.see(source, socket)
         desk.receive(source, data, now, vouched=vouched)
+        for event in desk.events():
+            if isinstance(event, dtls.Held | dtls.Established) and event.path == source:
+                paths.settle(source)
+            self._note_dtls(component, event)
         if vouched:
             self.active = now
 
@@ -246,14 +283,23 @@ class Transport:
             for event in self._agent.events():
                 self._note_ice(event, now)
         for component, desk in self._desks.items():
-            self._events.extend(Happened(component, happened) for happened in desk.events())
+            for happened in desk.events():
+                self._note_dtls(component, happened)
         self._flush()
 
     def _note_ice(self, event: ice.Event, now: float) -> None:
         component = getattr(event, "component", 0)
         self._events.append(Happened(component, event))
         if isinstance(event, ice.Usable | ice.Selected) and component in self._desks:
+            self._reached[component] = ICE_PATH
             self._desks[component].reach(ICE_PATH, now)
+
+    def _note_dtls(self, component: int, event: dtls.Event) -> None:
+        self._events.append(Happened(component, event))
+        if isinstance(event, dtls.Established) and component in self._paths:
+            self._paths[component].take(self._signalled.get(component))
+        elif isinstance(event, dtls.Closed) and self._agent is not None:
+            self._agent.revoke(component)  # a good-bye takes the consent back (CONS-02)
 
     def _flush(self) -> None:
         agent = self._agent
@@ -273,10 +319,11 @@ class Transport:
                     self._out.append(Transmit(pair.socket, data, pair.remote))
 
     def _send(self, component: int, data: bytes, to: Endpoint) -> None:
-        """Send from the port at which the peer was seen, else from the first one of the component."""
-        socket = self._seen.get(to)
-        if socket is None or self.sockets.get(socket) != component:
-            socket = next((item for item, kind in self.sockets.items() if kind == component), None)
+        """Send from the port at which the peer was seen, else from the one that it is told."""
+        paths = self._paths.get(component)
+        socket = paths.last(to) if paths is not None else None
+        if socket not in self.sockets:
+            socket = self._current.get(component)
         if socket is not None:
             self._out.append(Transmit(socket, data, to))
 
@@ -307,11 +354,17 @@ class Transport:
         elif desk is not None:
             held = desk.held_paths()
             verified = desk.verified_path
-            if verified is not None and verified in self._seen:
-                path = Path(self._seen[verified], verified)
+            if verified is not None:
+                socket = self._paths[component].settled(verified, self._signalled.get(component))
+                path = Path(socket, verified) if socket is not None else None
         status = desk.status() if desk is not None else None
         progress = agent.progress(component) if agent is not None else None
         return Link(path, sources, receive, send, held, status, progress)
+
+
+def _components(media: Media) -> tuple[int, ...]:
+    """The components that have a port of their own."""
+    return (RTP,) if media.muxed or media.ports is None or media.ports.rtcp is None else (RTP, RTCP)
 
 
 def _known(endpoint: Endpoint | None) -> Endpoint | None:

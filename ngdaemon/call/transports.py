@@ -20,6 +20,9 @@ logger = logging.getLogger("ngdaemon.call")
 
 Key = tuple[CallId, LegId, int]
 
+MOST_STALE = 64
+"""Deadlines that no longer count, beside as many as there are of those that do, before they are swept out."""
+
 
 class Transports:
     """All transports, by call, leg and place."""
@@ -63,7 +66,10 @@ class Transports:
             for socket in transport.sockets:
                 self._sockets[socket] = (call.id, transport)
             self._schedule(call.id, transport)
-        self._refresh(call.id)
+        links: dict[Slot, Link] = {}
+        self._links[call.id] = links
+        for transport in have.values():
+            links.update(transport.links())
 
     def end(self, call: CallId, now: float) -> None:
         """Close the transports of a call that ends."""
@@ -96,22 +102,22 @@ class Transports:
         """When something may be due."""
         return self._deadlines[0][0] if self._deadlines else None
 
-    def handle_timer(self, now: float) -> set[CallId]:
-        """Do what is due; the calls whose links have changed."""
-        changed = set()
+    def handle_timer(self, now: float) -> dict[CallId, bool]:
+        """Do what is due: the calls that were concerned, and whether their links have changed."""
+        due = []
         while self._deadlines and self._deadlines[0][0] <= now:
             at, _, call, leg, place = heapq.heappop(self._deadlines)
-            if self._noted.get((call, leg, place)) != at:
-                continue
-            del self._noted[call, leg, place]
-            transport = self._calls[call][leg, place]
+            if self._noted.get((call, leg, place)) == at:
+                del self._noted[call, leg, place]
+                due.append((call, self._calls[call][leg, place]))
+        concerned: dict[CallId, bool] = {}
+        for call, transport in due:
             transport.handle_timer(now)
-            if self._after(call, transport):
-                changed.add(call)
-        return changed
+            concerned[call] = self._after(call, transport) or concerned.get(call, False)
+        return concerned
 
     def flush(self, call: CallId) -> None:
-        """Send what waits, and say what has happened: after the plan of a call was put in force."""
+        """Send what waits: after the plan of a call was put in force."""
         for transport in self._calls.get(call, {}).values():
             self._send(transport)
 
@@ -124,22 +130,20 @@ class Transports:
     def _after(self, call: CallId, transport: Transport) -> bool:
         self._send(transport)
         self._schedule(call, transport)
-        return self._refresh(call)
+        return self._note_links(call, transport)
 
     def _send(self, transport: Transport) -> None:
         for item in transport.transmits():
             self._forwarder.send(item.socket, item.data, item.to)
 
-    def _refresh(self, call: CallId) -> bool:
-        """Gather the links of a call anew; whether they are other ones. What is only counted makes no difference."""
-        links: dict[Slot, Link] = {}
-        for transport in self._calls.get(call, {}).values():
-            links.update(transport.links())
-        before = self._links.get(call, {})
-        self._links[call] = links
-        return {slot: link._replace(status=None) for slot, link in links.items()} != {
-            slot: link._replace(status=None) for slot, link in before.items()
-        }
+    def _note_links(self, call: CallId, transport: Transport) -> bool:
+        """Note the links of a transport; whether they are other ones. What is only counted makes no difference."""
+        links, changed = self._links[call], False
+        for slot, link in transport.links().items():
+            before = links.get(slot)
+            changed = changed or before is None or before._replace(status=None) != link._replace(status=None)
+            links[slot] = link
+        return changed
 
     def _schedule(self, call: CallId, transport: Transport) -> None:
         at = transport.next_timeout()
@@ -150,6 +154,9 @@ class Transports:
             self._noted[key] = at
             self._serial += 1
             heapq.heappush(self._deadlines, (at, self._serial, *key))
+            if len(self._deadlines) > 2 * len(self._noted) + MOST_STALE:
+                self._deadlines = [item for item in self._deadlines if self._noted.get(item[2:]) == item[0]]
+                heapq.heapify(self._deadlines)
 
 
 def _wanted(call: Call) -> Iterator[tuple[Leg, Media]]:
