@@ -33,8 +33,10 @@ class Pipeline:
         self._calls: dict[CallId, dict[SocketId, Stream]] = {}
         self._piercing: dict[SocketId, float] = {}
         """When each stream that opens a way through a NAT does so next."""
-        self._holding: dict[SocketId, float] = {}
-        """When each stream where packets may wait for keys looks at them next."""
+        self._holding: set[SocketId] = set()
+        """Streams where packets may wait for keys: many, while phones ring."""
+        self._expires = 0.0
+        """When they are looked at next."""
         self._contexts: dict[CallId, Contexts] = {}
         """Of calls that have or had secured ports."""
         self._octets = 0
@@ -92,7 +94,9 @@ class Pipeline:
         """Do what a new plan asks for at once: take in what waited, and open ways."""
         stream.release(now)
         if stream.holds:
-            self._holding.setdefault(stream.id, now + EXPIRY_INTERVAL)
+            if not self._holding:
+                self._expires = now + EXPIRY_INTERVAL
+            self._holding.add(stream.id)
         if stream.pierces and stream.id not in self._piercing:
             stream.pierce(now)
             self._piercing[stream.id] = now + PIERCE_INTERVAL
@@ -103,7 +107,7 @@ class Pipeline:
         self._octets += stream.out.bytes_out
         self._around.own.discard(stream.local)
         self._piercing.pop(stream.id, None)
-        self._holding.pop(stream.id, None)
+        self._holding.discard(stream.id)
         streams = self._calls[stream.call]
         del streams[stream.id]
         if not streams:
@@ -134,9 +138,10 @@ class Pipeline:
 
     def next_timeout(self) -> float | None:
         """When `handle_timer` wants to be called, in monotonic seconds; None for not at all."""
-        if not self._piercing and not self._holding:
-            return None
-        return min((*self._piercing.values(), *self._holding.values()))
+        due = min(self._piercing.values()) if self._piercing else None
+        if not self._holding:
+            return due
+        return self._expires if due is None else min(due, self._expires)
 
     def handle_timer(self, now: float) -> None:
         """Send what is due, and forget what waited too long."""
@@ -147,10 +152,8 @@ class Pipeline:
             elif due <= now:
                 stream.pierce(now)
                 self._piercing[number] = now + PIERCE_INTERVAL
-        for number, due in list(self._holding.items()):
-            stream = self._streams[number]
-            if not stream.holds:
-                del self._holding[number]
-            elif due <= now:
-                stream.expire(now)
-                self._holding[number] = now + EXPIRY_INTERVAL
+        if self._holding and self._expires <= now:
+            self._expires = now + EXPIRY_INTERVAL
+            self._holding = {number for number in self._holding if self._streams[number].holds}
+            for number in self._holding:
+                self._streams[number].expire(now)
