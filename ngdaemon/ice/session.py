@@ -221,7 +221,6 @@ class Session:
         if self._role.lite:
             self._works(check, None, now)
         elif check.state is not State.SUCCEEDED:
-            self._transactions.cancel(check)
             check.state = State.WAITING
             self._list.trigger(check)
             return
@@ -339,12 +338,16 @@ class Session:
     def _gave_up(self, live: Transaction, now: float) -> None:
         """A check failed, unless another one of the pair is due. A selected pair is the business of consent."""
         check = live.check
-        selected = check is self._selection.selected(check.component)
+        component = check.component
+        selected = check is self._selection.selected(component)
         if live.cancelled or selected or check.state is State.WAITING or self._transactions.under_way(check):
             return
-        check.state = State.FAILED
         check.wanted = check.nominating = False
-        self._selection.settle(check.component, now)
+        others = any(other is not check for other in self._list.of(component, State.SUCCEEDED))
+        if check.state is State.SUCCEEDED and (check.confirmed > live.started or not others):
+            return  # it still works, or is all there is: nominated again, or given up by consent
+        check.state = State.FAILED
+        self._selection.settle(component, now)
 
     def _consent_answered(self, consent: Consent, message: stun.Message, good: bool, now: float) -> None:
         if good:

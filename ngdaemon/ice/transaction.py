@@ -8,6 +8,8 @@ RTO = 0.5
 """Seconds until the first repetition; the pause doubles each time (TIM-07: never less)."""
 SENDS = 7
 """Transmissions of one request (Rc)."""
+NOMINATIONS = 4
+"""Transmissions of a check that nominates: the pair worked just now, and another one may have to take its place."""
 LAST_WAIT = 16
 """Multiples of the RTO for which the last transmission waits (Rm)."""
 
@@ -78,7 +80,7 @@ class Transactions:
         for live in list(self._live.values()):
             if live.due > now:
                 continue
-            if live.cancelled or live.sends >= SENDS:
+            if live.cancelled or live.sends >= (NOMINATIONS if live.nominating else SENDS):
                 del self._live[live.id]
                 over.append(live)
                 continue

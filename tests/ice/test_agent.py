@@ -7,7 +7,7 @@ import pytest
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
 from ngdaemon.ice import stun
-from ngdaemon.ice.report import Failed, Pair, Progress, Selected, Usable
+from ngdaemon.ice.report import Failed, Pair, Progress, Remote, Selected, Usable
 from tests.ice.rig import Party, World, forge, introduce, requests
 from tests.support.network import Weather
 
@@ -192,6 +192,31 @@ def test_the_answer_of_another_fork_replaces_the_first() -> None:
     world.run(1.0)
     assert chosen(offerer).remote == Endpoint("203.0.113.2", 5000)
     assert offerer.agent.accepted(SocketId(1)) == {Endpoint("203.0.113.2", 5000)}
+
+
+def test_early_checks_of_a_fork_wait_for_its_answer() -> None:
+    """ICE-06, MOD-03: also when another fork answers first."""
+    world, offerer, first = meet()
+    early = Endpoint("192.0.2.7", 7777)
+    offerer.receive(SocketId(1), forge(offerer, peer="second", controlling=False), early, world.clock.now)
+    offerer.hear(first.description())
+    world.run(0.2)
+    assert not [to for _, _, to in requests(offerer) if to == early]
+    offerer.hear(Remote("second", "p" * 22))
+    world.run(0.2)
+    assert [to for _, _, to in requests(offerer) if to == early]
+
+
+def test_checks_of_other_pairs_end_with_the_nomination() -> None:
+    """RFC 8445 §8.1.2: nothing is sent to addresses that are not needed any more."""
+    world, offerer, answerer = meet()
+    deaf = answerer.candidates[0]._replace(port=7000, foundation="deaf", priority=1000)
+    answerer.hear(offerer.description())
+    offerer.hear(answerer.description(only=[*answerer.candidates, deaf]))
+    world.until(offerer)
+    after = world.clock.now
+    world.run(20.0)
+    assert not [to for at, _, to in requests(offerer, after) if to.port == 7000]
 
 
 def test_a_check_names_both_sides_and_its_role() -> None:

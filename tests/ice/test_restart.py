@@ -158,3 +158,33 @@ def test_restart_of_a_lite_agent() -> None:
     assert len(lite.heard(Selected)) == 1
     assert lite.agent.may_send(1) is not None
     assert all(stun.USE_CANDIDATE not in message.attributes for _, message, _ in requests(lite))
+
+
+def test_the_former_session_looks_for_no_better_pairs_any_more() -> None:
+    """ICE-08: after a restart its consent is kept up, and nothing else is sent under its credentials."""
+    world = World()
+    ours = Party(world, OFFERER, "198.51.100.2", seed=1)
+    peer = Party(world, ANSWERER, controlling=True, seed=2)
+    deaf = [peer.candidates[0]._replace(port=port, foundation=str(port), priority=port) for port in range(7000, 7010)]
+    ours.hear(peer.description(only=[*peer.candidates, *deaf]))
+    world.run(0.2)
+    assert ours.agent.may_send(1) is not None
+    former = peer.agent.local.ufrag
+    ours.agent.restart(ours.renew(), controlling=False)
+    ours.agent.drop_base(SocketId(2))
+    ours.sent.clear()
+    world.run(12.0)
+    sent = [(message, to) for _, message, to in requests(ours) if (message.username or "").startswith(former)]
+    assert sent
+    assert {to for _, to in sent} == {Endpoint(ANSWERER, 5000)}
+
+
+def test_a_role_conflict_of_the_former_session_is_its_own_affair() -> None:
+    world, ours, _ = connected()
+    ours.agent.restart(ours.renew(), controlling=True)
+    former = ours.agent._sessions()[1].local
+    attributes = [(stun.USERNAME, f"{former.ufrag}:x".encode()), (stun.ICE_CONTROLLING, b"\xff" * 8)]
+    data = stun.build(stun.REQUEST, b"conflicting!", attributes, former.pwd.encode())
+    assert ours.agent.receive(SOCKET, data, Endpoint(ANSWERER, 5000), world.clock.now)
+    assert ours.agent.controlling
+    assert ours.agent.events() == []

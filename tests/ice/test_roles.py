@@ -51,6 +51,38 @@ def test_role_conflicts_are_solved_by_the_tie_breaker(
     assert party.heard(RoleSwitched) == ([] if controlling == afterwards else [RoleSwitched(afterwards)])
 
 
+@pytest.mark.parametrize("controlling", [True, False])
+def test_with_equal_tie_breakers_ours_counts_as_the_greater(controlling: bool) -> None:
+    """ICE-05, RFC 8445 §7.3.1.1."""
+    world = World()
+    party = Party(world, OFFERER, controlling=controlling)
+    other = Party(world, ANSWERER, seed=2)
+    party.hear(other.description())
+    claim = stun.ICE_CONTROLLING if controlling else stun.ICE_CONTROLLED
+    tie = requests(party)[0][1].attributes[claim]
+    local = party.agent.local
+    attributes = [(stun.USERNAME, f"{local.ufrag}:peer".encode()), (claim, tie)]
+    party.receive(SOCKET, stun.build(stun.REQUEST, bytes(12), attributes, local.pwd.encode()), PEER, world.clock.now)
+    assert party.agent.controlling
+
+
+def test_who_gives_way_checks_again_with_another_tie_breaker() -> None:
+    """ICE-05, RFC 8445 §7.2.5.1."""
+    world = World()
+    party = Party(world, OFFERER, controlling=True)
+    other = Party(world, ANSWERER, seed=2)
+    other.mute = True
+    party.hear(other.description())
+    _, check, _ = requests(party)[0]
+    refusal = stun.build(stun.ERROR, check.transaction, [stun.error_code(487)], other.agent.local.pwd.encode())
+    party.receive(SOCKET, refusal, PEER, world.clock.now)
+    world.run(0.1)
+    assert not party.agent.controlling
+    again = requests(party)[-1][1]
+    assert again.transaction != check.transaction
+    assert again.attributes[stun.ICE_CONTROLLED] != check.attributes[stun.ICE_CONTROLLING]
+
+
 @pytest.mark.parametrize("both", [True, False], ids=["both controlling", "both controlled"])
 @pytest.mark.parametrize("seed", range(6))
 def test_two_agents_of_the_same_role_find_out_and_connect(both: bool, seed: int) -> None:
@@ -241,6 +273,65 @@ def test_a_peer_that_moves_to_a_lesser_pair_later_is_followed(lite: bool) -> Non
     aggressor.nominate(2)
     aggressor.world.run(0.5)
     assert aggressor.chosen == aggressor.peer.bases[SocketId(2)]
+
+
+def test_a_pair_that_worked_long_ago_is_checked_before_it_is_taken() -> None:
+    """CONS-01: its consent is old; nothing is sent there before it answers again."""
+    aggressor = Aggressor(World())
+    aggressor.nominate(2)
+    aggressor.nominate(1)
+    aggressor.world.run(60.0, step=0.1)
+    aggressor.dead.add(aggressor.peer.bases[SocketId(2)])
+    aggressor.nominate(2)
+    aggressor.world.run(5.0)
+    assert aggressor.chosen == aggressor.peer.bases[SocketId(1)]
+    aggressor.dead.clear()
+    aggressor.nominate(2)
+    aggressor.world.run(5.0)
+    assert aggressor.chosen == aggressor.peer.bases[SocketId(2)]
+
+
+def test_lost_consent_does_not_come_back_by_another_nomination() -> None:
+    """CONS-01: only a restart brings it back."""
+    aggressor = Aggressor(World())
+    aggressor.nominate(1)
+    aggressor.dead.update(aggressor.peer.bases.values())
+    aggressor.world.run(31.0, step=0.1)
+    assert aggressor.party.agent.may_send(1) is None
+    aggressor.dead.clear()
+    aggressor.nominate(2)
+    aggressor.nominate(1)
+    aggressor.world.run(5.0)
+    assert aggressor.party.agent.may_send(1) is None
+
+
+@pytest.mark.parametrize("lite", [False, True], ids=["full", "lite"])
+def test_a_nomination_before_the_answer_is_not_forgotten(lite: bool) -> None:
+    """ICE-06: a later check without USE-CANDIDATE does not take it back."""
+    world = World()
+    ours = Party(world, OFFERER, lite=lite, seed=1)
+    peer = Party(world, ANSWERER, controlling=True, seed=2)
+    for number, extra in enumerate((((stun.USE_CANDIDATE, b""),), ())):
+        data = forge(ours, peer=peer.agent.local.ufrag, extra=extra, transaction=number.to_bytes(12))
+        ours.receive(SOCKET, data, PEER, world.clock.now)
+    ours.hear(peer.description())
+    world.run(0.2)
+    assert ours.agent.selected(1) is not None
+
+
+def test_another_pair_is_nominated_when_the_best_one_dies() -> None:
+    """The best path worked once and is gone when we nominate it: the next one is taken before consent is lost."""
+    world = World()
+    ours = Party(world, OFFERER, controlling=True, seed=1)
+    peer = Party(world, ANSWERER, "203.0.113.2", seed=2)
+    ours.hear(peer.description())
+    world.run(0.045)
+    world.network.detach(peer.bases[SocketId(1)])
+    assert ours.agent.usable(1) is not None
+    assert world.until(ours) < 10.0
+    pair = ours.agent.may_send(1)
+    assert pair is not None
+    assert pair.remote == peer.bases[SocketId(2)]
 
 
 def test_a_peer_whose_former_address_is_dead_is_followed_at_once() -> None:

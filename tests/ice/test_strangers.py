@@ -123,6 +123,19 @@ def test_a_check_that_somebody_overheard_and_repeats_is_dropped() -> None:
     assert answer_to(ours, check.data, world.clock.now, Endpoint(ANSWERER, 5000)) is not None
 
 
+@pytest.mark.parametrize("count", [1, 250])
+def test_sources_that_know_the_password_do_not_displace_the_peer(count: int) -> None:
+    """S08, S09: a pair in use is never given up for one that is only checked."""
+    world, ours, peer = connected(lite=True)
+    pair = ours.agent.selected(1)
+    for number in range(count):
+        data = forge(ours, peer=peer.agent.local.ufrag, transaction=number.to_bytes(12))
+        ours.receive(SOCKET, data, Endpoint(f"192.0.2.{1 + number}", 7000), world.clock.now)
+    assert ours.agent.selected(1) == ours.agent.may_send(1) == pair
+    assert pair is not None
+    assert ours.agent.accepts(SOCKET, pair.remote)
+
+
 def test_who_answers_in_place_of_the_peer_is_not_believed() -> None:
     """S08: an answer from another address makes no pair, even if it is authentic."""
     world = World()

@@ -1,5 +1,7 @@
 """STUN messages: the vectors of RFC 5769, what is refused, and that nothing raises."""
 
+import zlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -122,6 +124,14 @@ def test_what_follows_the_integrity_counts_for_nothing() -> None:
     message = parsed(longer)
     assert message.authentic(PASSWORD)
     assert stun.USE_CANDIDATE not in message.attributes
+
+
+def test_a_fingerprint_is_the_last_attribute() -> None:
+    """RFC 8489 §14.7: what follows it is not covered by it."""
+    head = stun.build(stun.REQUEST, TRANSACTION, [(stun.USERNAME, b"a:b")])
+    longer = head[:2] + (len(head) - 16).to_bytes(2) + head[4:-8]
+    covered = zlib.crc32(longer) ^ 0x5354554E
+    assert stun.parse(longer + b"\x80\x28\0\4" + covered.to_bytes(4) + b"\x80\x22\0\0") is None
 
 
 def test_the_first_of_equal_attributes_counts() -> None:
