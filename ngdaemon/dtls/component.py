@@ -8,6 +8,7 @@ and the losers vanish. Sans-IO: give it datagrams, descriptions and the time; th
 from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Endpoint
+from ngdaemon.dtls.admission import Admission
 from ngdaemon.dtls.association import Association
 from ngdaemon.dtls.certificate import Identity
 from ngdaemon.dtls.desk import Answer, Arrival, Desk
@@ -22,6 +23,9 @@ from ngdaemon.srtp.keys import Keys
 
 ICE_PATH = Endpoint("", 0)
 """The one path of a component whose sources ICE vouches for."""
+
+LEAST_TIMEOUT = 0.05
+"""Seconds: the peer has to compute, too, however near it is."""
 
 _FATAL = 2
 
@@ -59,6 +63,7 @@ class Component:
         self._identity = identity
         self._policy = policy or Policy()
         self._desk = Desk(cookies)
+        self._admission = Admission()
         self._associations: list[Association] = []
         """Oldest first."""
         self._verified: Association | None = None
@@ -110,6 +115,10 @@ class Component:
         self._goal = path
         self._start(now)
         self._sweep(now)
+
+    def measured(self, round_trip: float) -> None:
+        """The round-trip time is known, in seconds: handshakes that begin from now on wait by it (TIM-02)."""
+        self._policy = self._policy._replace(first_timeout=max(1.5 * round_trip, LEAST_TIMEOUT))
 
     def close(self, now: float) -> None:
         """End all associations, each verified or held one with one close_notify (HS-17)."""
@@ -222,6 +231,8 @@ class Component:
         return result is not None
 
     def _admit(self, path: Endpoint, arrival: Arrival, vouched: bool, now: float) -> None:
+        if not vouched and not self._admission.permits(path.address, now):
+            return
         message = arrival.message
         hello = read_hello(message.body)
         if hello is None:

@@ -271,6 +271,15 @@ def test_hs_12_a_client_whose_peer_moves_before_it_answers_starts_anew_there() -
     assert [path for path, _ in us.transmits()] == [STRANGER, PEER]
 
 
+@pytest.mark.parametrize(("round_trip", "wait"), [(0.1, 0.15), (0.5, 0.75), (0.001, 0.05)])
+def test_tim_02_a_known_round_trip_time_sets_the_first_wait(round_trip: float, wait: float) -> None:
+    us = component(A)
+    us.measured(round_trip)
+    us.expect(remote(B), Role.ACTIVE, 0.0)
+    us.reach(PEER, 0.0)
+    assert us.next_timeout() == pytest.approx(wait)
+
+
 def test_hs_13_all_pairs_of_ice_are_one_path() -> None:
     us, peer = component(A), component(B)
     us.expect(remote(B), Role.ACTIVE, 0.0)
