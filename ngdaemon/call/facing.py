@@ -3,7 +3,6 @@
 A pure function of the facts of the leg and of what its transports have found out.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Endpoint, is_unspecified
@@ -41,14 +40,16 @@ def is_relayed(leg: Leg, media: Media) -> bool:
     return media.ice is not None and bool(media.ice.borrowed)
 
 
-def ports_of(media: Media) -> Iterator[Port]:
+def ports_of(media: Media) -> list[Port]:
     """All local ports of a media, those in use first."""
+    found = []
     for ports in media.port_sets:
         current = ports is media.ports
-        for item in (ports, *ports.others):
-            yield Port(item.rtp, RTP, current)
+        for item in (ports, *ports.others) if ports.others else (ports,):
+            found.append(Port(item.rtp, RTP, current))
             if item.rtcp is not None:
-                yield Port(item.rtcp, RTCP, current)
+                found.append(Port(item.rtcp, RTCP, current))
+    return found
 
 
 def sockets(
@@ -64,23 +65,32 @@ def sockets(
         return []
     blind = is_relayed(leg, media)
     reach = reach_from(sets[0].interface, forbidden)
-    plausible = frozenset(filter(reach.permits_address, _plausible(media)))
+    plausible = _plausible(media)
+    for address in plausible:
+        if not reach.permits_address(address):
+            plausible = frozenset(filter(reach.permits_address, plausible))
+            break
     found = []
+    link, latch, protection = NO_LINK, None, None
     for port in ports_of(media):
-        link = links.get(Slot(leg.id, media.place, port.component), NO_LINK)
+        if links:
+            link = links.get(Slot(leg.id, media.place, port.component), NO_LINK)
+        if latch is None or links or media.ice is not None:  # else it is the same for all of them
+            latch = _latch(call, leg, media, port, default, link, plausible)
+            protection = None if blind else _protection(media, link)
         signalled = _signalled(media, port, link)
         found.append(
             Socket(
                 port.local.socket,
                 signalled,
-                _latch(call, leg, media, port, default, link, plausible),
-                tos=call.tos,
-                muxed=media.muxed and port.component == RTP,
-                rtcp=port.component == RTCP,
-                relay_only=blind,
-                nat_wait=leg.nat_wait or (signalled is not None and not reach.permits(signalled)),
-                pierce=leg.pierce_nat and not blind,
-                protection=None if blind else _protection(media, link),
+                latch,
+                call.tos,
+                media.muxed and port.component == RTP,
+                port.component == RTCP,
+                blind,
+                leg.nat_wait or (signalled is not None and not reach.permits(signalled)),
+                leg.pierce_nat and not blind,
+                protection,
             )
         )
     return found
@@ -94,7 +104,7 @@ def sink(leg: Leg, media: Media, component: int, links: Links) -> LocalPort | No
         return None
     if component == RTCP and (base.muxed or ports.rtcp is None):
         component = RTP
-    path = _path(base, links.get(Slot(leg.id, base.place, component), NO_LINK))
+    path = _path(base, links.get(Slot(leg.id, base.place, component), NO_LINK)) if links else None
     if path is not None:
         for port in ports_of(base):
             if port.local.socket == path.socket:

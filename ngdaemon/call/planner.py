@@ -74,21 +74,13 @@ def _routes(call: Call, said: End, heard: End, blocks: frozenset[Block], links: 
         return _blind_routes(carrier, rtp, rtcp, rtp_passes=passes and not call.drop_traffic)
     routes = []
     drop_feedback = protocol_of(source.protocol).feedback and not protocol_of(sink.protocol).feedback
-    selector = _selector(source_leg, source)
-    target = rtcp or rtp
+    selector = _selector(source_leg, source) if len(source_leg.medias) > 1 else None
+    target = (rtcp or rtp).socket
     for port in facing.ports_of(carrier):
+        number = port.local.socket
         if flows and port.component == RTP:
-            routes.append(_media_route(port.local, rtp, source, blocks)._replace(selector=selector))
-        routes.append(
-            Route(
-                port.local.socket,
-                target.socket,
-                Carries.RTCP,
-                drop_feedback=drop_feedback,
-                mirror=True,
-                selector=selector,
-            )
-        )
+            routes.append(_media_route(port.local, rtp, source, blocks, selector))
+        routes.append(Route(number, target, Carries.RTCP, drop_feedback, mirror=True, selector=selector))
     return routes
 
 
@@ -145,10 +137,12 @@ def _refused(heard: Media) -> frozenset[int]:
     return frozenset(codec.payload_type for codec in heard.told_codecs if codec.payload_type not in accepted)
 
 
-def _media_route(source: LocalPort, sink: LocalPort, said: Media, blocks: frozenset[Block]) -> Route:
+def _media_route(
+    source: LocalPort, sink: LocalPort, said: Media, blocks: frozenset[Block], selector: Selector | None
+) -> Route:
     """The way of RTP from one leg to another, with what is held back on it."""
     if not blocks:
-        return Route(source.socket, sink.socket, Carries.RTP)
+        return Route(source.socket, sink.socket, Carries.RTP, selector=selector)
     events = frozenset(codec.payload_type for codec in said.codecs if codec.name.lower() == TELEPHONE_EVENT)
     dropped = events if Block.DTMF in blocks else frozenset()
     silence: tuple[tuple[int, int], ...] = ()
@@ -163,4 +157,5 @@ def _media_route(source: LocalPort, sink: LocalPort, said: Media, blocks: frozen
         only=events if Block.MEDIA in blocks else None,
         dropped=dropped,
         silenced=silence,
+        selector=selector,
     )
