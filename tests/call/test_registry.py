@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ngdaemon.base.endpoint import Endpoint
-from ngdaemon.base.ids import CallId
-from ngdaemon.media.forwarder import Learned, Stranger, Tapped
+from ngdaemon.base.ids import CallId, SocketId
+from ngdaemon.media.forwarder import Learned, SocketCounters, Stranger, Tapped
 from ngdaemon.media.plan import Carries
 from tests.support import packets, sdp
 from tests.support.daemon import CALL, Daemon
@@ -465,3 +465,23 @@ def test_plans_are_for_debugging(caplog: pytest.LogCaptureFixture) -> None:
     )
     assert f"{numbers[caller]}: a audio {caller}, peer {ALICE}:4000, from {ALICE}, learning heuristic" in lines[-2]
     assert f"{numbers[callee]} > {numbers[caller]} RTP" in lines[-1]
+
+
+def test_deletes_that_wait_cost_other_calls_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S20: with hundreds of them pending, neither a request nor a timer looks at another call than its own."""
+    daemon = a_daemon()
+    for number in range(300):
+        daemon.offer(audio(ALICE), call=f"call {number}")
+        assert daemon.command("delete", call=f"call {number}", delete_delay=1000)["result"] == "ok"
+    asked: list[CallId] = []
+    counters = daemon.forwarder.counters
+
+    def watched(call: CallId) -> dict[SocketId, SocketCounters]:
+        asked.append(call)
+        return counters(call)
+
+    monkeypatch.setattr(daemon.forwarder, "counters", watched)
+    daemon.offer(audio(BOB), call="another")
+    daemon.answer(audio(CAROL), call="another")
+    daemon.wait(10)
+    assert set(asked) <= {CallId("another")}
