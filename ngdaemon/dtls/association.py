@@ -11,7 +11,7 @@ from ngdaemon.dtls.fingerprint import DEFAULT_HASH, Fingerprint, deciding_hash, 
 from ngdaemon.dtls.flight import Clear, Item, Sealed, Sender
 from ngdaemon.dtls.hello import HANDSHAKE_FAILURE
 from ngdaemon.dtls.policy import Policy
-from ngdaemon.dtls.reassembly import Message, Reassembly
+from ngdaemon.dtls.reassembly import AHEAD, Message, Reassembly
 from ngdaemon.dtls.records import Content, Fragment, Kind, Record, alert_name, fragments, records
 from ngdaemon.dtls.roles import Role
 from ngdaemon.dtls.seal import EPOCH, Opener
@@ -40,6 +40,11 @@ _HEARD = {
     Role.PASSIVE: frozenset({11, 15, 16}),  # certificate, verify, key
 }
 """Handshake messages that make sense to a role; the ClientHello comes by another way."""
+
+_TURNS = frozenset(
+    {Kind.HELLO_VERIFY_REQUEST, Kind.SERVER_HELLO_DONE, Kind.CLIENT_KEY_EXCHANGE, Kind.CERTIFICATE_VERIFY}
+)
+"""After these an answer may be due, or a failure: a client without certificate sends no CertificateVerify."""
 
 _LAST_CLEAR = {Role.ACTIVE: Kind.SERVER_HELLO_DONE, Role.PASSIVE: Kind.CERTIFICATE_VERIFY}
 """After this message of the peer's what it sends is encrypted. Its ChangeCipherSpec adds nothing, and can be lost."""
@@ -82,6 +87,8 @@ class Association:
         self._incoming = Reassembly()
         self._sender = Sender(policy)
         self._deadline = now + policy.handshake
+        self._ready: list[Message] = []
+        """Whole messages that OpenSSL has not seen: it has nothing to say to them alone."""
         self._readable = False
         """The peer's encrypted records can be read."""
         self._waiting: list[Record] = []
@@ -111,7 +118,7 @@ class Association:
         self.hello = (hello.sequence, random)
         self._move(Cause.STARTED)
         if without_cookie is None:
-            self._progress(self._engine.take_message(hello), now)
+            self._progress(self._engine.take(hello), now)
         else:
             self._progress(self._engine.take_verified_hello(hello, without_cookie), now)
 
@@ -140,11 +147,9 @@ class Association:
         if self.state is not State.HANDSHAKING or piece.kind not in _HEARD[self.role]:
             return
         for message in self._incoming.add(piece):
-            if self.state is not State.HANDSHAKING or self._engine is None:
-                return
-            self._progress(self._engine.take_message(message), now)
-            if message.kind == _LAST_CLEAR[self.role] and self.state is State.HANDSHAKING:
-                self._become_readable(now)
+            self._ready.append(message)
+            if self.state is State.HANDSHAKING and (message.kind in _TURNS or len(self._ready) > AHEAD):
+                self._turn(message.kind, now)
 
     def send_again(self, now: float) -> None:
         """Send the last flight again: the peer seems not to have it (HS-05). Rate-capped."""
@@ -239,8 +244,16 @@ class Association:
         self._move(cause)
         self.reason = reason
         self._engine = self._opener = self._export = None
-        self._waiting = []
+        self._waiting, self._ready = [], []
         self._sender.forget()
+
+    def _turn(self, kind: int, now: float) -> None:
+        """The peer may wait for us: let OpenSSL see what it said."""
+        assert self._engine is not None
+        ready, self._ready = self._ready, []
+        self._progress(self._engine.take(*ready), now)
+        if kind == _LAST_CLEAR[self.role] and self.state is State.HANDSHAKING:
+            self._become_readable(now)
 
     def _take_sealed(self, found: Record, now: float) -> None:
         if self._opener is not None:

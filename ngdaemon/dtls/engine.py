@@ -23,7 +23,6 @@ from ngdaemon.dtls.records import (
     fragments,
     record,
     records,
-    whole,
 )
 from ngdaemon.dtls.roles import Role
 from ngdaemon.dtls.seal import CIPHER_SUITES, Seal, Secrets
@@ -107,31 +106,37 @@ class Engine:
         """Make a client say its ClientHello."""
         return self._advance()
 
-    def take_message(self, message: Message) -> Step:
-        """Give it the next message of epoch 0.
+    def take(self, *messages: Message) -> Step:
+        """Give it the next messages of epoch 0.
 
-        One record at a time: OpenSSL reads the buffer in pieces of its own size, and takes each for a datagram.
+        It takes what is in the buffer for one datagram, which is at most as long as its own.
         """
-        step = Step.WAITING
-        for at in range(0, max(len(message.body), 1), MAX_RECORD - FRAGMENT_HEADER):
-            data = message.body[at : at + MAX_RECORD - FRAGMENT_HEADER]
-            self._write(Content.HANDSHAKE, fragment(message.kind, len(message.body), message.sequence, at, data))
-            step = self._advance()
-        return step
+        datagram = b""
+        for message in messages:
+            for at in range(0, max(len(message.body), 1), MAX_RECORD - FRAGMENT_HEADER):
+                data = message.body[at : at + MAX_RECORD - FRAGMENT_HEADER]
+                piece = fragment(message.kind, len(message.body), message.sequence, at, data)
+                if datagram and len(datagram) + len(piece) > MAX_RECORD:
+                    self._connection.bio_write(datagram)
+                    datagram = b""
+                    if self._advance() is Step.FAILED:
+                        return Step.FAILED
+                datagram += self._record(Content.HANDSHAKE, piece)
+        self._connection.bio_write(datagram)
+        return self._advance()
 
     def take_verified_hello(self, hello: Message, without_cookie: bytes) -> Step:
         """Begin with a ClientHello whose cookie was checked already; `without_cookie` is the body as it came first.
 
         OpenSSL must see the exchange that it did not take part in, or its transcript would differ from the client's.
         """
-        self._write(Content.HANDSHAKE, whole(hello.kind, 0, without_cookie))
-        self._advance()
+        self.take(Message(hello.kind, 0, without_cookie))
         self.said()  # its own HelloVerifyRequest; the client has ours
-        return self.take_message(hello)
+        return self.take(hello)
 
     def take_change(self) -> Step:
         """Give it the peer's ChangeCipherSpec: what follows is encrypted."""
-        self._write(Content.CHANGE_CIPHER_SPEC, b"\x01")
+        self._connection.bio_write(self._record(Content.CHANGE_CIPHER_SPEC, b"\x01"))
         return self._advance()
 
     def take_sealed(self, raw: bytes) -> Step:
@@ -214,9 +219,10 @@ class Engine:
         assert plaintext is not None  # it was OpenSSL's own record
         return Sealed(found.content, plaintext)
 
-    def _write(self, content: Content, payload: bytes) -> None:
-        self._connection.bio_write(record(content, 0, self._number, payload))
+    def _record(self, content: Content, payload: bytes) -> bytes:
+        made = record(content, 0, self._number, payload)
         self._number += 1
+        return made
 
     def _advance(self) -> Step:
         try:

@@ -10,7 +10,7 @@ from ngdaemon.dtls.certificate import Identity, make
 from ngdaemon.dtls.engine import PROFILE_ORDER, make_context
 from ngdaemon.dtls.fingerprint import Fingerprint
 from ngdaemon.dtls.policy import Policy
-from ngdaemon.dtls.reassembly import Message
+from ngdaemon.dtls.reassembly import AHEAD, Message
 from ngdaemon.dtls.records import Content, Fragment, record, records, whole
 from ngdaemon.dtls.roles import Role
 from ngdaemon.dtls.seal import CIPHER_SUITES
@@ -91,7 +91,7 @@ REACH: dict[tuple[State, Cause], tuple[Callable[[], Duo], Callable[[Duo], None]]
     (State.HANDSHAKING, Cause.MISMATCH): (lambda: Duo(OF_C), Duo.finish),
     (State.HANDSHAKING, Cause.BROKEN): (
         Duo,
-        lambda duo: duo.client.take_fragment(whole_fragment(2, 0, b"\xfe\xfd nonsense"), 0.0),
+        lambda duo: duo.client.take_fragment(whole_fragment(14, 0, b""), 0.0),
     ),
     (State.HANDSHAKING, Cause.DEADLINE): (Duo, lambda duo: duo.client.handle_timer(30.0)),
     (State.HANDSHAKING, Cause.ENDED): (Duo, lambda duo: duo.client.close()),
@@ -261,6 +261,14 @@ def test_the_peers_change_cipher_spec_may_be_lost() -> None:
             if each.content != Content.CHANGE_CIPHER_SPEC:
                 duo.server.receive(each.raw, 0.0)
     assert duo.server.state is State.KEYED
+
+
+def test_messages_without_end_are_not_kept_without_end() -> None:
+    duo = Duo()
+    for number in range(100):
+        duo.server.take_fragment(whole_fragment(11, number + 1, bytes(100)), 0.0)
+        assert len(duo.server._ready) <= AHEAD
+    assert duo.server.state is State.FAILED
 
 
 def test_early_encrypted_records_are_bounded() -> None:

@@ -14,7 +14,7 @@ def greeted() -> tuple[Engine, Engine]:
     assert client.start() is Step.WAITING
     (hello,) = client.said().flight
     assert isinstance(hello, Message)
-    assert server.take_message(hello) is Step.WAITING
+    assert server.take(hello) is Step.WAITING
     return client, server
 
 
@@ -44,5 +44,5 @@ def test_what_openssl_says_again_by_its_own_clock_is_passed_over() -> None:
 @pytest.mark.parametrize("size", [0, 1, 20000, 70000])
 def test_a_message_of_any_size_is_taken_and_a_wrong_one_fails(size: int) -> None:
     client, _ = greeted()
-    assert client.take_message(Message(2, 0, bytes(size))) is Step.FAILED
+    assert client.take(Message(2, 0, bytes(size))) is Step.FAILED
     assert client.reason

@@ -77,7 +77,7 @@ def finished(cipher: str, profile: str) -> tuple[Engine, Engine, list[Sealed]]:
     for speaker, hearer in ((client, server), (server, client), (client, server), (server, client)):
         for item in speaker.said().flight:
             if isinstance(item, Message):
-                step = hearer.take_message(item)
+                step = hearer.take(item)
             elif isinstance(item, Clear):
                 hearer.take_change()
             else:
