@@ -233,9 +233,16 @@ class Registry:
 
     def next_timeout(self) -> float | None:
         """When something may be due."""
+        while self._deadlines and self._is_stale(*self._deadlines[0]):
+            heapq.heappop(self._deadlines)
         mine = self._deadlines[0][0] if self._deadlines else None
         theirs = self.transports.next_timeout()
         return min((at for at in (mine, theirs) if at is not None), default=None)
+
+    def _is_stale(self, at: float, call_id: CallId) -> bool:
+        """Whether a deadline is that of a call that is over, or is another one by now."""
+        entry = self._entries.get(call_id)
+        return entry is None or entry.check_at != at
 
     def handle_timer(self, now: float) -> None:
         """End what is due: deleted calls after their delay, calls without media, calls that are too old."""

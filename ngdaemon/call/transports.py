@@ -99,7 +99,9 @@ class Transports:
         return self._after(call, transport)
 
     def next_timeout(self) -> float | None:
-        """When something may be due."""
+        """When something is due."""
+        while self._deadlines and self._noted.get(self._deadlines[0][2:]) != self._deadlines[0][0]:
+            heapq.heappop(self._deadlines)
         return self._deadlines[0][0] if self._deadlines else None
 
     def handle_timer(self, now: float) -> dict[CallId, bool]:

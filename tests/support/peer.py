@@ -27,6 +27,9 @@ from tests.support.daemon import CALL, Daemon, SteadyWall
 from tests.support.network import Network, Weather
 from tests.support.rng import SeededRng
 
+TO_PLAIN: dict[str, Any] = {"transport_protocol": "RTP/AVP", "ICE": "remove", "rtcp_mux": ["demux"]}
+"""What a script says of an offer to a plain phone."""
+
 STEP = 0.01
 """Seconds by which time goes on at most."""
 
@@ -358,8 +361,7 @@ def identity(seed: int) -> Identity:
 
 def call_to_phone(site: Site, browser: Peer, phone: str, **keys: Any) -> None:
     """A call of a peer to a plain phone, offered and answered."""
-    keys.setdefault("transport_protocol", "RTP/AVP")
-    site.daemon.offer(browser.describe(), **keys)
+    site.daemon.offer(browser.describe(), **{**TO_PLAIN, **keys})
     browser.hear(site.daemon.answer(phone))
 
 
@@ -369,3 +371,9 @@ def verdicts(site: Site, tag: str, call: str = CALL) -> dict[str, dict[str, obje
     tree = reply["tags"][tag]["medias"][0].get("security", {})
     assert isinstance(tree, dict)
     return tree
+
+
+def call_from_phone(site: Site, browser: Peer, phone: str, **keys: Any) -> None:
+    """A call of a plain phone to a peer, offered and answered."""
+    browser.hear(site.daemon.offer(phone, **keys))
+    site.daemon.answer(browser.answer())
