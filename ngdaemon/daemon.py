@@ -24,6 +24,7 @@ from ngdaemon.shell.log import LEVEL_NAMES, NOTICE, Log, route_twisted
 from ngdaemon.shell.ng_udp import NgListener
 from ngdaemon.shell.reactor import Reactor, install
 from ngdaemon.shell.rng import SystemRng
+from ngdaemon.shell.selfcheck import check_srtp
 from ngdaemon.shell.systemd import Supervisor
 from ngdaemon.shell.wall import SystemWall
 
@@ -77,6 +78,7 @@ class Daemon:
     def start(self) -> None:
         """Open everything. Raises ConfigError, with everything closed again, when something cannot be had."""
         forbid_dumps()
+        check_srtp(SystemRng())
         now = self._reactor.seconds()
         self._backend = open_backend(self._config, self._reactor, self._handle_events)
         self._load = SystemLoad(self._backend.octets, now)
