@@ -77,3 +77,37 @@ def test_replies_to_strangers_are_small_s21(lab: Lab, verdict: Verdicts, leg: st
             Verdict("S21", f"{name} to a {leg} {moment}", got <= sent, f"{got / sent:.2f} octets back for each")
         )
     verdict.together(verdicts)
+
+
+@pytest.mark.parametrize("sources", ["many forged sources", "the signalled address"])
+def test_forged_hellos_bring_little_upon_others_hs_09(lab: Lab, verdict: Verdicts, sources: str) -> None:
+    """HS-09, S21: whoever seems to have sent a ClientHello gets at most three times as much, repetitions included."""
+    stranger = lab.stranger()
+    alice, victim = DtlsPeer("alice", lab.alice_host), DtlsPeer("victim", lab.bob_host)
+    victim.holds_back = True
+    call = lab.call(alice, victim)
+    call.offer()
+    if sources == "the signalled address":
+        victim.setup = "active"
+        call.answer()
+    lab.stage.play(0.2)
+    assert victim.to
+    before = _octets_to(lab)
+    many = range(1024, 1024 + _HELLOS) if sources == "many forged sources" else [victim.endpoint.port]
+    sent = 0
+    for number, port in enumerate(many):
+        hello = _client_hello()
+        stranger.spoof(victim.endpoint._replace(port=port), victim.to, hello)
+        sent += len(hello)
+        if number % 50 == 0:
+            lab.stage.play(0.005)
+    lab.stage.play(3.0)
+    got = _octets_to(lab) - before
+    verdict("S21", f"ClientHello in the name of {sources}", got <= 3 * sent, f"{got / sent:.1f} octets for each")
+
+
+_HELLOS = 1000
+
+
+def _octets_to(lab: Lab) -> int:
+    return sum(len(item.data) for item in lab.sent_to(lab.bob_host))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -105,6 +106,7 @@ def test_no_clear_octet_of_media_is_on_a_secured_leg_s07(lab: Lab, verdict: Verd
     _chatter(lab, call, plain, secured)
     call.delete()
     lab.stage.play(0.3)
+    assert lab.on_the_wire(b"alice says", outgoing=False), "the lab does not see clear media"
     clear = sum(b"alice says" in item.data for item in lab.sent_to(lab.bob_host))
     passed = sum(_CLEAR in heard.packet for heard in plain.heard)
     measured = f"{clear} clear packets to it, {passed} of its clear ones passed on{'' if talk else ', no media'}"
@@ -245,3 +247,14 @@ def test_keys_are_in_no_log_and_no_reply_s17(new_lab: Lab, verdict: Verdicts) ->
         found = sum(spelling in text for secret in secrets for spelling in spellings(secret))
         verdicts.append(Verdict("S17", f"search for {len(secrets)} keys in {name}", not found, f"{found} found"))
     verdict.together(verdicts)
+
+
+def test_no_core_is_written_s17(lab: Lab, verdict: Verdicts) -> None:
+    """S17, KEY-07: the memory, where the keys are, does not come to a file when the daemon dies."""
+    assert lab.gateway.process
+    limits = Path(f"/proc/{lab.gateway.process.pid}/limits").read_text()
+    match = re.search(r"(?m)^Max core file size +(\S+) +(\S+)", limits)
+    assert match
+    verdict(
+        "S17", "core file", match.groups() == ("0", "0"), f"at most {match[1]} octets, {match[2]} if it wanted more"
+    )

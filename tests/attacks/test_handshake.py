@@ -2,19 +2,24 @@
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from ngdaemon.base.endpoint import Endpoint
+from tests.interop.network import Host
 
 from .dtls import DtlsPeer, Handshake, Identity
 from .hello import alert, in_pieces, is_client_hello, null_hello
 from .lab import PORTS, Call, Lab
+from .peer import Peer
+from .srtp import SdesPeer
 from .stranger import Stranger
 from .verdict import Verdicts
 
 pytestmark = pytest.mark.interop
 
+_NAT = 20  # the number of the router
 _LEGS = pytest.mark.parametrize("ice", [False, True], ids=["without ICE", "ICE"])
 
 
@@ -141,6 +146,42 @@ def test_genuine_peers_connect_in_spite_of_strangers_s05(lab: Lab, verdict: Verd
         if _hears(call):
             break
     _judge(verdict, "S05", f"{way}, under a spray of hellos", call)
+
+
+_BEHIND_NAT: dict[str, Callable[[Host], Peer]] = {
+    "RTP": lambda host: Peer("bob", host),
+    "SDES": lambda host: SdesPeer("bob", host),
+    "DTLS without ICE": lambda host: DtlsPeer("bob", host),
+    "ICE": lambda host: DtlsPeer("bob", host, ice=True),
+}
+
+
+@pytest.mark.parametrize("media", _BEHIND_NAT)
+@pytest.mark.parametrize("who", ["caller", "callee"])
+def test_phones_behind_nat_connect_in_spite_of_strangers_s05(lab: Lab, verdict: Verdicts, media: str, who: str) -> None:
+    """S05, MBX-05: an address that SIP came from and an unknown port, while a stranger sprays hellos and media."""
+    stranger = lab.stranger()
+    bob, alice = _BEHIND_NAT[media](lab.network.nat("nat", _NAT)), Peer("alice", lab.alice_host)
+    call = lab.call(bob, alice) if who == "caller" else lab.call(alice, bob)
+    outside: dict[str, Any] = {"received_from": ["IP4", f"192.0.2.{_NAT}"], "flags": ["SIP-source-address"]}
+    plain: dict[str, Any] = {"transport_protocol": "RTP/AVP", "ICE": "remove", "DTLS": "off"}
+    offered = plain if who == "caller" else _asked(bob)
+    call.talk()
+    call.offer(**offered | (outside if who == "caller" else {}))
+    _spray(lab, stranger, null_hello, 0.2)
+    call.answer(**(outside if who == "callee" else {}))
+    for _ in range(100):
+        stranger.spray(lab.relay.address, PORTS)
+        _spray(lab, stranger, null_hello, 0.05)
+        if _hears(call):
+            break
+    assert not [data for _, data in stranger.received if data[0] >> 6 == 2]
+    _judge(verdict, "S05", f"{media} behind NAT, {who}, under a spray", call)
+
+
+def _asked(peer: Peer) -> dict[str, Any]:
+    ice = isinstance(peer, DtlsPeer) and peer.ice
+    return {"transport_protocol": peer.protocol, "ICE": "force" if ice else "remove"}
 
 
 _CUTS: dict[str, Callable[[bytes], list[bytes]]] = {
