@@ -210,10 +210,11 @@ def test_early_checks_of_a_fork_wait_for_its_answer() -> None:
 def test_checks_of_other_pairs_end_with_the_nomination() -> None:
     """RFC 8445 §8.1.2: nothing is sent to addresses that are not needed any more."""
     world, offerer, answerer = meet()
-    deaf = answerer.candidates[0]._replace(port=7000, foundation="deaf", priority=1000)
+    deaf = answerer.candidates[0]._replace(port=7000, foundation="deaf", priority=2**31 - 1)
     answerer.hear(offerer.description())
     offerer.hear(answerer.description(only=[*answerer.candidates, deaf]))
     world.until(offerer)
+    assert [to for _, _, to in requests(offerer) if to.port == 7000]
     after = world.clock.now
     world.run(20.0)
     assert not [to for at, _, to in requests(offerer, after) if to.port == 7000]

@@ -126,7 +126,12 @@ def test_a_check_that_somebody_overheard_and_repeats_is_dropped() -> None:
 @pytest.mark.parametrize("count", [1, 250])
 def test_sources_that_know_the_password_do_not_displace_the_peer(count: int) -> None:
     """S08, S09: a pair in use is never given up for one that is only checked."""
-    world, ours, peer = connected(lite=True)
+    world = World()
+    ours = Party(world, OFFERER, lite=True, seed=1)
+    peer = Party(world, ANSWERER, controlling=True, seed=2)
+    ours.hear(peer.description(only=[]))
+    peer.hear(ours.description())
+    world.until(ours)
     pair = ours.agent.selected(1)
     for number in range(count):
         data = forge(ours, peer=peer.agent.local.ufrag, transaction=number.to_bytes(12))
