@@ -32,13 +32,16 @@ def test_messages_are_never_cut() -> None:
 
 def test_what_openssl_says_again_by_its_own_clock_is_passed_over() -> None:
     """Its first timer takes a real second; ours are the only ones that count (HS-04)."""
-    _, server = greeted()
-    assert server.said().flight
-    connection = server._connection
-    while connection.DTLSv1_get_timeout() != 0.0:
-        pass
-    assert connection.DTLSv1_handle_timeout()
-    assert server.said() == ([], [])
+    client, server = greeted()
+    flight = server.said().flight
+    assert client.take(*(item for item in flight if isinstance(item, Message))) is Step.WAITING
+    assert [type(item).__name__ for item in client.said().flight] == ["Message"] * 3 + ["Clear", "Sealed"]
+    for engine in (client, server):
+        connection = engine._connection
+        while connection.DTLSv1_get_timeout() != 0.0:
+            pass
+        assert connection.DTLSv1_handle_timeout()
+        assert engine.said() == ([], [])
 
 
 @pytest.mark.parametrize("size", [0, 1, 20000, 70000])

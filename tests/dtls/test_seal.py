@@ -158,6 +158,13 @@ def test_hs_18_each_record_is_opened_once_in_any_order_within_the_window() -> No
     assert opener.open(made[newest]) is None
 
 
+def test_hs_18_what_comes_in_order_is_remembered_too() -> None:
+    seal, opener = Seal(SECRETS, is_client=True), Opener(SECRETS, is_client=False)
+    made = [read(seal.seal(Content.ALERT, b"x")) for _ in range(10)]
+    assert [opener.open(each) for each in made] == [b"x"] * 10
+    assert [opener.open(each) for each in made] == [None] * 10
+
+
 def test_hs_18_a_forged_number_does_not_move_the_window() -> None:
     seal, opener = Seal(SECRETS, is_client=True), Opener(SECRETS, is_client=False)
     good = read(seal.seal(Content.ALERT, b"x"))
