@@ -150,9 +150,11 @@ class Site:
     def start_webrtc(self, **settings: str) -> None:
         """Start a media node, and the proxy for browsers and for phones that encrypt.
 
-        The proxy learns from the transport who speaks SDES; it is told that users named `dtls-…` speak DTLS-SRTP.
+        The proxy learns from the transport who speaks SDES; it is told that users named `dtls-…` speak DTLS-SRTP, and
+        from which pages browsers may come.
         """
-        self.start(1, WEBRTC, **{"DTLS_USERS": '"^dtls-"', **settings})
+        origins = r'"^(https://telephone\.example|http://localhost)$"'
+        self.start(1, WEBRTC, **{"DTLS_USERS": '"^dtls-"', "WEB_ORIGINS": origins, **settings})
 
     def phone(self, user: str, ipv6: bool = False, tone: int = 0) -> Phone:
         """A phone on a host of its own; its user speaks, or whistles `tone` Hz."""
