@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.sources import Rng
-from ngdaemon.call import keying
+from ngdaemon.call import keying, wishes
 from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.keying import Policy, Refused
 from ngdaemon.call.model import Media
@@ -41,6 +41,7 @@ class Securing:
         try:
             if answers:
                 security = keying.chosen(security, security.said, protocol, self.options, self.policy)
+                security = security._replace(final=not wishes.is_provisional(self.options))
             else:
                 why = keying.unusable(security.said, self.policy) if protocol.secure else ""
                 if why:
@@ -50,6 +51,7 @@ class Securing:
                     role_wanted=Role(next(iter(roles))) if len(roles) == 1 else None,
                     words=self.options.sdes,
                     refused="",
+                    final=True,
                 )
         except Refused as refused:
             return self._refuse(media, str(refused))

@@ -133,6 +133,7 @@ class Transport:
             )
         elif agent.local != facts.local:
             agent.restart(facts.local, controlling=media.controlling)
+            self._reached.clear()
         self._update_bases(agent, media, ports)
         said = media.ice_said
         if said is not None and said.credentials is not None:
@@ -290,9 +291,16 @@ class Transport:
     def _note_ice(self, event: ice.Event, now: float) -> None:
         component = getattr(event, "component", 0)
         self._events.append(Happened(component, event))
-        if isinstance(event, ice.Usable | ice.Selected) and component in self._desks:
+        if isinstance(event, ice.Restarted):
+            self._reached.clear()  # a handshake that came to nothing gets another try
+        reached = isinstance(event, ice.Usable | ice.Selected) and self._reached.get(component) != ICE_PATH
+        if reached and component in self._desks:
             self._reached[component] = ICE_PATH
-            self._desks[component].reach(ICE_PATH, now)
+            desk, agent = self._desks[component], self._agent
+            round_trip = agent.rtt(component) if agent is not None else None
+            if round_trip is not None:
+                desk.measured(round_trip)
+            desk.reach(ICE_PATH, now)
 
     def _note_dtls(self, component: int, event: dtls.Event) -> None:
         self._events.append(Happened(component, event))

@@ -53,6 +53,11 @@ def of_receiver(leg: Leg, options: Options, *, is_answer: bool) -> Leg:
     return leg._replace(**changes) if changes else leg
 
 
+def is_provisional(options: Options) -> bool:
+    """Whether an answer is said to have come in a provisional response: others may follow (FP-12)."""
+    return Flag.PROVISIONAL in options.flags or 100 <= options.sip_code < 200
+
+
 def _is_final(options: Options) -> bool:
     """Whether an answer came in a final response."""
     return options.sip_code >= 200 and options.sip_reply is True and Flag.PROVISIONAL not in options.flags

@@ -161,6 +161,8 @@ class Peer:
         """The role that it takes when it may choose."""
         self.told: dict[int, Endpoint] = {}
         """Where the daemon wants to be sent to, by component."""
+        self.heard = ""
+        """The SDP that it heard last."""
         self.version = 0
         self.mute = False
         """Hears nothing, and says nothing."""
@@ -208,6 +210,10 @@ class Peer:
             self.identity = self.claims = identity(seed)
         self.desks = {component: Component(self.identity, Cookies(self._rng.bytes(32))) for component in (RTP, RTCP)}
 
+    def impersonate(self, component: int, seed: int) -> None:
+        """Shake hands on a component with another certificate than the SDP names."""
+        self.desks[component] = Component(identity(seed), Cookies(self._rng.bytes(32)))
+
     def restart_ice(self) -> None:
         """Take new credentials, to be told in the next SDP."""
         assert self.agent is not None
@@ -241,6 +247,7 @@ class Peer:
 
     def hear(self, text: str, *, final: bool = True) -> None:
         """Take in what the daemon says."""
+        self.heard = text
         self.told[RTP] = Endpoint(sdp.address(text), sdp.port(text))
         muxed = self.mux and sdp.attribute(text, "rtcp-mux") is not None
         rtcp = (sdp.attribute(text, "rtcp") or str(self.told[RTP].port + 1)).split()[0]
@@ -339,8 +346,8 @@ class Peer:
             desk.close(self.site.clock.now)
         self.flush()
 
-    @property
     def verified(self) -> bool:
+        """Whether all its handshakes are done, and the daemon is who it said."""
         return all(self.desks[component].verified_path is not None for component in self.components)
 
 
@@ -365,7 +372,7 @@ def call_to_phone(site: Site, browser: Peer, phone: str, **keys: Any) -> None:
     browser.hear(site.daemon.answer(phone))
 
 
-def verdicts(site: Site, tag: str, call: str = CALL) -> dict[str, dict[str, object]]:
+def verdicts(site: Site, tag: str, call: str = CALL) -> dict[str, Any]:
     """What `query` says of the security of the first media of a party, by `RTP` and `RTCP`."""
     reply = site.daemon.command("query", call)
     tree = reply["tags"][tag]["medias"][0].get("security", {})
