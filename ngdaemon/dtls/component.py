@@ -99,6 +99,9 @@ class Component:
         Associations are judged at once. Another role, tls-id or fingerprint set than before, or `renew` (another
         transport without tls-id), means another association: the verified one drains, and goes on sending until the
         new one is verified (TID-06). A client starts when there is a path to `reach`.
+
+        While a later offer of ours is out, say the known description again with `final` off: the peer may begin its new
+        association before its answer is there, and must not be taken for somebody else.
         """
         known = self._remote
         if known is not None and (renew or role is not self._role or renews(known, remote)):

@@ -3,6 +3,7 @@
 import pytest
 
 from ngdaemon.base.endpoint import Endpoint
+from ngdaemon.dtls.certificate import Identity
 from ngdaemon.dtls.component import ICE_PATH
 from ngdaemon.dtls.policy import Policy
 from ngdaemon.dtls.remote import Remote
@@ -47,17 +48,18 @@ def test_both_ends_get_the_same_keys(ours: Role) -> None:
 
 
 def test_mod_02_each_component_has_an_association_of_its_own() -> None:
+    """HS-14: those of RTP and RTCP are under way at the same time, in either order."""
     site = Site()
-    sent = []
-    for port in (40000, 40001):
+    ends = []
+    for port in (40001, 40000):
         us, peer = site.end(Endpoint("192.0.2.1", port), A), site.end(Endpoint("198.51.100.2", port), B)
         us.expect(remote(B), Role.ACTIVE)
         peer.expect(remote(A), Role.PASSIVE)
         go(us, peer)
-        settled(site)
-        assert same_keys(us.component, peer.component)
-        sent.append(us.component.keys()[1])
-    assert sent[0] != sent[1]
+        ends.append((us, peer))
+    settled(site)
+    assert all(same_keys(us.component, peer.component) for us, peer in ends)
+    assert ends[0][0].component.keys()[1] != ends[1][0].component.keys()[1]
 
 
 def test_set_03_a_hello_is_answered_before_the_answer_comes() -> None:
@@ -127,6 +129,7 @@ def test_fp_11_the_wrong_client_gets_no_keys_either() -> None:
 
 
 def test_fp_11_the_right_peer_connects_after_a_wrong_one() -> None:
+    """MBX-10: the port stays open to others."""
     site = Site()
     us, wrong, right = site.end(OURS, A), site.end(STRANGER, C), site.end(PEER, B)
     us.vouched = lambda source: source == PEER
@@ -411,6 +414,22 @@ def test_tid_02_what_asks_for_another_association(whose: Remote, role: Role, ren
     _, us, _ = connected()
     us.expect(whose, role, renew)
     assert us.component._associations[0].state is State.DRAINING
+
+
+@pytest.mark.parametrize("known", [B, C], ids=["answer follows", "another answer follows"])
+def test_fp_12_a_peer_may_begin_anew_before_it_answers_our_later_offer(known: Identity) -> None:
+    """Its certificate is a new one; with `final` off nobody takes it for an impostor before the answer is there."""
+    site, us, _ = connected(ours=Role.PASSIVE)
+    us.expect(remote(B, final=False), Role.PASSIVE)
+    old = us.component.keys()
+    renewed = site.end(PEER, C)
+    renewed.expect(remote(A), Role.ACTIVE)
+    renewed.reach(OURS)
+    settled(site)
+    assert us.component.keys() == old
+    assert us.component.held_paths() == {PEER}
+    us.expect(remote(known, tls_id="n" * 20), Role.PASSIVE)
+    assert same_keys(us.component, renewed.component) is (known is C)
 
 
 def test_a_client_pays_no_heed_to_hellos() -> None:

@@ -49,3 +49,39 @@ def test_a_message_of_any_size_is_taken_and_a_wrong_one_fails(size: int) -> None
     client, _ = greeted()
     assert client.take(Message(2, 0, bytes(size))) is Step.FAILED
     assert client.reason
+
+
+OFFERED, CHOSEN = b"\x00\x0e\x00\x0b\x00\x08\x00\x08\x00\x07\x00\x01\x00\x02", b"\x00\x0e\x00\x05\x00\x02\x00\x08"
+"""`use_srtp` as a client and as a server writes it, up to the length of the MKI."""
+
+
+def with_mki(message: Message, extension: bytes, lengths_at: int) -> Message:
+    """The message with an MKI of four octets in its `use_srtp`. `lengths_at`: where the length of all extensions is."""
+    body = message.body
+    at = body.index(extension + b"\0")
+    longer = extension[:3] + bytes((extension[3] + 4,)) + extension[4:] + b"\x04" + b"mki!"
+    total = int.from_bytes(body[lengths_at : lengths_at + 2], "big") + 4
+    body = body[:at] + longer + body[at + len(extension) + 1 :]
+    return message._replace(body=body[:lengths_at] + total.to_bytes(2, "big") + body[lengths_at + 2 :])
+
+
+def test_key_03_an_offered_mki_is_not_taken() -> None:
+    client, server = Engine(Role.ACTIVE, A), Engine(Role.PASSIVE, B)
+    client.start()
+    (hello,) = client.said().flight
+    assert isinstance(hello, Message)
+    suites = int.from_bytes(hello.body[36:38], "big")  # behind an empty session and an empty cookie
+    assert server.take(with_mki(hello, OFFERED, 38 + suites + 2)) is Step.WAITING
+    answer = server.said().flight[0]
+    assert isinstance(answer, Message)
+    assert CHOSEN + b"\0" in answer.body
+
+
+def test_key_03_a_server_that_answers_with_an_mki_is_refused() -> None:
+    for spoil in (False, True):
+        client, server = greeted()
+        answer, *rest = [item for item in server.said().flight if isinstance(item, Message)]
+        session = answer.body[34]
+        altered = with_mki(answer, CHOSEN, 35 + session + 3) if spoil else answer
+        assert client.take(altered, *rest) is (Step.FAILED if spoil else Step.WAITING)
+        assert ("srtp" in client.reason) is spoil
