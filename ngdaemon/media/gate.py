@@ -100,7 +100,6 @@ class Gate:
                 continue
             if inbound is not bound:
                 self._bind(ssrc, inbound)
-                self._failing.forget(source, ssrc)
             return clear
         if replayed:
             self.replayed += 1

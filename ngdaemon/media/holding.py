@@ -105,10 +105,6 @@ class Failing:
             found = (0, now)
         self._marks[mark] = (found[0] + 1, found[1])
 
-    def forget(self, source: Address, ssrc: int) -> None:
-        """It authenticated after all."""
-        self._marks.pop((source, ssrc), None)
-
     def clear(self) -> None:
         """Try everything again: there are other keys."""
         self._marks.clear()

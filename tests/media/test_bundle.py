@@ -239,6 +239,23 @@ class TestOnePortForAll:
             assert call.say(rtp(2, ssrc=2, payload_type=96, extension=mid)) == [VIDEO_PORT]
 
 
+def test_a_route_for_all_medias_is_followed_beside_those_of_one(call: Bundled) -> None:
+    """Also by an SSRC that says what it belongs to only later."""
+    latch = Latch(Learning.IMMEDIATE, frozenset((ALICE.address, BOB_AUDIO.address)), generation=1)
+    call.rig.apply(
+        [
+            Socket(A, ALICE, latch, muxed=True, protection=Protection((HERS,), OURS)),
+            Socket(AUDIO_PORT, BOB_AUDIO, latch),
+            Socket(VIDEO_PORT, BOB_VIDEO, latch),
+        ],
+        (Route(A, AUDIO_PORT, Carries.RTP), Route(A, VIDEO_PORT, Carries.RTP, selector=VIDEO)),
+    )
+    assert call.say(rtp(1, ssrc=9, payload_type=50)) == [AUDIO_PORT]
+    assert call.say(rtp(2, ssrc=9, payload_type=50)) == [AUDIO_PORT]
+    assert call.say(rtp(3, ssrc=9, extension=one_byte((3, b"v1")))) == [AUDIO_PORT, VIDEO_PORT]
+    assert call.say(rtp(4, ssrc=9, payload_type=50)) == [AUDIO_PORT, VIDEO_PORT]
+
+
 def test_clear_bundles_bind_nothing_that_a_stranger_says() -> None:
     rig = Rig()
     for _ in range(3):

@@ -124,7 +124,7 @@ class TestFailing:
     def test_new_keys_make_everything_worth_trying(self) -> None:
         call = secured_call()
         renewed = Far(NEW_HERS, OURS)
-        for number in range(3 * FAILURES):
+        for number in range(3 * FAILURES + 5):
             call.rig.receive(A, renewed.rtp(rtp(number)), ALICE)
         call.plan(receive=(HERS, NEW_HERS))
         assert call.rig.receive(A, renewed.rtp(rtp(100)), ALICE) == [Sent(B, rtp(100), BOB)]

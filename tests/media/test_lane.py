@@ -60,6 +60,7 @@ def test_with_nobody_to_send_to_no_index_is_used() -> None:
     port = Port(made, None)
     port.lane.rtp(rtp(1), 0.0)
     port.lane.rtcp(REPORT, 0.0)
+    port.out.send(rtp(1), 0.0)
     assert not made.outbound.knows(0x1234)
     assert (port.sent, port.out.withheld, port.out.errors_out) == ([], 0, 0)
 

@@ -97,6 +97,24 @@ class TestLowStart:
         [sent] = call.rig.receive(number, far.rtcp(report), ALICE)
         assert sent.data == packets.receiver_report(1, [packets.block(9, highest=65500)])
 
+    def test_reports_of_another_peer_who_gets_the_source_as_it_is_stay_as_they_are(self) -> None:
+        """A fork: one source leaves renumbered here and untouched there."""
+        call = low()
+        number = call.rig.open()
+        far = Far(keys(40), keys(41))
+        a, b = call.sockets()
+        fork = a._replace(id=number, protection=Protection((keys(40),), keys(41)))
+        routes = (*ROUTES, Route(B, number, Carries.RTP), Route(number, B, Carries.RTCP))
+        call.rig.apply([a, fork, b], routes)
+        first, second = call.rig.receive(B, rtp(65500, ssrc=9), BOB)
+        assert [call.alice.open_rtp(first.data)[2:4], far.open_rtp(second.data)] == [
+            (65500 - 32768).to_bytes(2, "big"),
+            rtp(65500, ssrc=9),
+        ]
+        report = packets.receiver_report(1, [packets.block(9, highest=65500)])
+        [sent] = call.rig.receive(number, far.rtcp(report), ALICE)
+        assert sent.data == report
+
     def test_late_packets_from_before_the_first_do_not_leave_with_a_wrong_index(self) -> None:
         call = low()
         assert len(call.hears(rtp(32770))) == 1

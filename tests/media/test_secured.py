@@ -151,7 +151,8 @@ class TestNothingClear:
         )
         assert call.rig.receive(A, b"T.38", ALICE) == []
         assert call.rig.receive(B, b"T.38", BOB) == []
-        assert (call.rig.count(A).unauthenticated, call.rig.count(A).withheld) == (1, 1)
+        assert call.rig.receive(A, call.alice.rtp(rtp(1)), ALICE) == []
+        assert (call.rig.count(A).unauthenticated, call.rig.count(A).withheld) == (2, 1)
 
     def test_the_packet_that_opens_a_way_waits_for_keys_and_is_protected(self) -> None:
         call = secured_call()
