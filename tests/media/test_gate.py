@@ -120,6 +120,8 @@ class TestFailing:
             call.rig.receive(A, rtp(number), ALICE)
         reached = [len(call.say(rtp(number))) for number in range(1, 2 * FAILURES)]
         assert reached[FAILURES:] == [1] * (len(reached) - FAILURES)
+        report = packets.receiver_report(0x1234)
+        assert [len(call.report(report)) for _ in range(2 * FAILURES)] == [1] * 2 * FAILURES
 
     def test_new_keys_make_everything_worth_trying(self) -> None:
         call = secured_call()
