@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchmarks import traffic
-from benchmarks.calls import Call, Shape, phones
+from benchmarks.calls import Call, phones
 from benchmarks.daemons import Daemon, Running, Site, running
 from benchmarks.kernel import cpu_seconds, memory, waited_seconds
 from benchmarks.ng import sdp_of
+from benchmarks.shapes import Shape
 
 Figures = dict[str, float]
 Measure = Callable[[Daemon, Site, "Effort"], Figures]
@@ -23,8 +24,6 @@ GROUP = 50
 """Calls that are offered, then answered, then deleted together: each command has its own reading of the clock."""
 SETTLE = 3.5
 """Seconds of traffic before the measured period: daemons learn addresses in the first 3 (ng-protocol.md §5.1)."""
-ATTEMPTS = 5
-"""Runs that are made at most to have one that was not disturbed."""
 DISTURBED = 5.0
 """Percent of lateness or of waiting for a core above which a run is made again."""
 
@@ -41,13 +40,15 @@ class Effort:
     """Calls held in the measurement of memory."""
     seconds: float
     """Measured seconds of each packet rate."""
+    attempts: int = 5
+    """Runs of a rate that are made at most to have one that was not disturbed."""
 
     def __str__(self) -> str:
         return f"{self.groups * GROUP:,} requests of a kind, {self.held:,} calls held, {self.seconds:g} s of each rate"
 
 
 FULL = Effort(rounds=5, groups=30, held=2000, seconds=4.0)
-QUICK = Effort(rounds=1, groups=6, held=500, seconds=1.0)
+QUICK = Effort(rounds=1, groups=6, held=500, seconds=1.0, attempts=1)
 
 
 def requests(shape: Shape) -> Measure:
@@ -89,8 +90,7 @@ def held(shape: Shape) -> Measure:
         with running(daemon, site) as daemon_running:
             _spend(daemon_running, shape, range(1))
             before = memory(daemon_running.pid)
-            calls = [Call(shape, GROUP + index, site) for index in range(effort.held)]
-            _set_up(daemon_running, calls)
+            set_up(daemon_running, [Call(shape, GROUP + index, site) for index in range(effort.held)])
             after = memory(daemon_running.pid)
         per_call = 1024 * effort.held
         return {
@@ -101,11 +101,24 @@ def held(shape: Shape) -> Measure:
     return measure
 
 
-def _set_up(daemon: Running, calls: Sequence[Call]) -> list[str]:
-    """Offer and answer calls; their phones as lines for the load generator."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Calls that were offered and answered, with the SDP that each party got."""
+
+    calls: Sequence[Call]
+    to_callees: Sequence[str]
+    to_callers: Sequence[str]
+
+    def phones(self) -> list[str]:
+        """Their phones as lines for the load generator."""
+        return phones(self.calls, self.to_callees, self.to_callers)
+
+
+def set_up(daemon: Running, calls: Sequence[Call]) -> Answered:
+    """Offer and answer calls."""
     offers = daemon.client.request_all([call.offer() for call in calls], WINDOW)
     answers = daemon.client.request_all([call.answer() for call in calls], WINDOW)
-    return phones(calls, [sdp_of(reply) for reply in offers], [sdp_of(reply) for reply in answers])
+    return Answered(calls, [sdp_of(reply) for reply in offers], [sdp_of(reply) for reply in answers])
 
 
 def media(shape: Shape, flows: int, rates: Sequence[int]) -> Measure:
@@ -120,17 +133,17 @@ def media(shape: Shape, flows: int, rates: Sequence[int]) -> Measure:
     def measure(daemon: Daemon, site: Site, effort: Effort) -> Figures:
         figures: Figures = {}
         for rate in rates:
-            calmest = undisturbed(partial(_relay, daemon, site, shape, flows, rate, effort.seconds))
+            calmest = undisturbed(partial(_relay, daemon, site, shape, flows, rate, effort.seconds), effort.attempts)
             figures |= {f"{name}@{rate}": value for name, value in calmest.items()}
         return figures
 
     return measure
 
 
-def undisturbed(relay: Callable[[], Figures]) -> Figures:
-    """The first of `ATTEMPTS` runs in which neither daemon nor load was kept from its core, else the calmest."""
+def undisturbed(relay: Callable[[], Figures], attempts: int) -> Figures:
+    """The first of so many runs in which neither daemon nor load was kept from its core, else the calmest."""
     runs: list[Figures] = []
-    while len(runs) < ATTEMPTS:
+    while len(runs) < attempts:
         runs.append(relay())
         if _disturbance(runs[-1]) <= DISTURBED:
             return runs[-1]
@@ -146,10 +159,19 @@ def _disturbance(figures: Figures) -> float:
 def _relay(daemon: Daemon, site: Site, shape: Shape, flows: int, rate: int, seconds: float) -> Figures:
     """One run. The daemon is a fresh one, as some do not get over a disturbance: flows stay silent once they lost."""
     with running(daemon, site) as daemon_running:
-        lines = _set_up(daemon_running, [Call(shape, index, site) for index in range(flows // 2)])
-        waited = waited_seconds(daemon_running.pid)
-        seen = traffic.run(lines, rate=rate, seconds=seconds, warmup=SETTLE, cpu_of=daemon_running.pid)
-        waited = waited_seconds(daemon_running.pid) - waited
+        answered = set_up(daemon_running, [Call(shape, index, site) for index in range(flows // 2)])
+        return send_through(daemon_running, answered, rate, seconds)
+
+
+def send_through(
+    daemon: Running, answered: Answered, rate: int, seconds: float, protected: traffic.Protected | None = None
+) -> Figures:
+    """Packets between the phones of answered calls, and what is told of them (see `media`)."""
+    waited = waited_seconds(daemon.pid)
+    seen = traffic.run(
+        answered.phones(), rate=rate, seconds=seconds, warmup=SETTLE, cpu_of=daemon.pid, protected=protected
+    )
+    waited = waited_seconds(daemon.pid) - waited
     figures = {
         "cpu": traffic.intact(seen).cpu_us,
         "loss": seen.loss_percent,

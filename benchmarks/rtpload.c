@@ -1,6 +1,7 @@
 /* rtpload: sends paced RTP over many flows through a relay and counts what arrives at the far ends.
  *
- *     rtpload --rate PPS [--warmup S] [--seconds S] [--linger S] [--payload BYTES] [--cpu-of PID] < ends
+ *     rtpload --rate PPS [--warmup S] [--seconds S] [--linger S] [--payload BYTES] [--cpu-of PID] [--run NUMBER]
+ *             [--protected FILE --sample FILE --overhead BYTES] < ends
  *
  * Standard input has one end (a phone's media socket) per line: `LOCAL-ADDRESS LOCAL-PORT RELAY-ADDRESS RELAY-PORT
  * PARTNER`, addresses numeric, PARTNER being the number of the line (from 0) whose packets should arrive here. Each end
@@ -10,6 +11,12 @@
  * and late ones, which say that the generator was disturbed). Exit code 0, or 1 with a
  * line on standard error.
  *
+ * A line with the word `protected` at its end is that of a phone with SRTP: no key is known here. What it sends was
+ * protected before, under the SSRC that belongs to the --run, and is read from the --protected FILE: for each such end
+ * in turn its packets from number 0 on, as many for each, all of the same length, which is that of a clear packet and
+ * --overhead more. What arrives at it is counted by its header and length, and each SAMPLE-th packet of a flow goes to
+ * the --sample FILE, after the number of the end in four octets, for someone with the keys to look at.
+ *
  * One thread, which never sleeps in the measured period and is woken by nobody: sockets are read in turn, each once in
  * SWEEP, and the kernel's arrival time stamps give the delay. The relay pays for no wake-up of ours, and reading costs
  * little, as packets have come together. What limits the generator is one `send` a packet.
@@ -17,6 +24,7 @@
 
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -24,13 +32,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define RTP_HEADER 12
 #define PAYLOAD_MAX 1200
+#define OVERHEAD_MAX 64
+#define SAMPLE 16
 #define ENDS_MAX 65536                /* an SSRC is 0x52, then 8 bits for the run, then 16 for the end */
 #define SSRC_FAMILY 0x52000000u
 #define WINDOW 1024                   /* sequence numbers of a flow that can be under way at once; power of two */
@@ -56,6 +68,8 @@ struct end {
     uint32_t first;                   /* number of its first measured packet; none before that period */
     uint32_t highest;                 /* highest packet number that arrived at the partner, plus 1 */
     int64_t *sent_at;                 /* wall clock ns by number mod WINDOW, 0 once it arrived */
+    bool protected;
+    const unsigned char *script;      /* its protected packets */
 };
 
 struct totals {
@@ -66,8 +80,9 @@ struct totals {
 
 struct options {
     double rate, warmup, seconds, linger;
-    int payload;
+    int payload, run;
     pid_t cpu_of;
+    const char *protected, *sample;
 };
 
 static struct end *ends;
@@ -75,8 +90,10 @@ static int end_count;
 static struct totals totals;
 static uint32_t delays[DELAYS];
 static unsigned char payload[PAYLOAD_MAX];
-static int payload_size = 160;
+static int payload_size = 160, overhead;
 static uint32_t first_ssrc;
+static uint32_t script_length;        /* packets of each protected end */
+static FILE *sample;
 
 static void fail(const char *format, ...) {
     va_list arguments;
@@ -98,7 +115,7 @@ static int64_t clock_ns(clockid_t clock) {
 
 static struct mmsghdr messages[BATCH];
 static struct iovec pieces[BATCH];
-static unsigned char packets[BATCH][RTP_HEADER + PAYLOAD_MAX];
+static unsigned char packets[BATCH][RTP_HEADER + PAYLOAD_MAX + OVERHEAD_MAX];
 static char controls[BATCH][CONTROL];
 
 static void prepare_reading(void) {
@@ -121,6 +138,23 @@ static int64_t arrival(struct msghdr *header) {
 static void count_delay(int64_t ns) {
     int64_t us = ns < 0 ? 0 : ns / 1000;
     delays[us < DELAYS ? us : DELAYS - 1]++;
+}
+
+static size_t protected_size(void) {
+    return (size_t)(RTP_HEADER + payload_size + overhead);
+}
+
+static bool is_whole(const struct end *here, const unsigned char *data, size_t size) {
+    if (here->protected) return size == protected_size();
+    return size == (size_t)(RTP_HEADER + payload_size) &&
+           memcmp(data + RTP_HEADER, payload, (size_t)payload_size) == 0;
+}
+
+/* Keeps a protected packet for someone who can look into it. */
+static void keep(const struct end *here, const unsigned char *data) {
+    uint32_t number = (uint32_t)(here - ends);
+    if (fwrite(&number, sizeof number, 1, sample) != 1 || fwrite(data, protected_size(), 1, sample) != 1)
+        fail("cannot write the sample: %s", strerror(errno));
 }
 
 /* Counts one packet that arrived at `here`. Its number is told by the sequence number: never ahead of what was sent. */
@@ -161,8 +195,8 @@ static void count_packet(struct end *here, const unsigned char *data, size_t siz
     totals.bytes += size;
     totals.reordered += disordered;
     count_delay(delay);
-    if (size != (size_t)(RTP_HEADER + payload_size) || memcmp(data + RTP_HEADER, payload, (size_t)payload_size) != 0)
-        totals.damaged++;
+    if (!is_whole(here, data, size)) totals.damaged++;
+    else if (here->protected && number % SAMPLE == 0) keep(here, data);
 }
 
 static void read_end(struct end *here) {
@@ -176,7 +210,12 @@ static void read_end(struct end *here) {
 
 /* ---- sending ---- */
 
-static void send_from(struct end *end, bool measured) {
+static ssize_t send_protected(const struct end *end) {
+    if (end->sent == script_length) fail("only %u protected packets for each end", script_length);
+    return send(end->fd, end->script + end->sent * protected_size(), protected_size(), MSG_DONTWAIT);
+}
+
+static ssize_t send_clear(const struct end *end) {
     static unsigned char packet[RTP_HEADER + PAYLOAD_MAX] = {0x80, 0x08};
     uint32_t ssrc = first_ssrc + (uint32_t)(end - ends), stamp = end->sent * 160;
     packet[2] = (unsigned char)(end->sent >> 8);
@@ -186,8 +225,12 @@ static void send_from(struct end *end, bool measured) {
         packet[8 + i] = (unsigned char)(ssrc >> (24 - 8 * i));
     }
     memcpy(packet + RTP_HEADER, payload, (size_t)payload_size);
+    return send(end->fd, packet, (size_t)(RTP_HEADER + payload_size), MSG_DONTWAIT);
+}
+
+static void send_from(struct end *end, bool measured) {
     end->sent_at[end->sent & (WINDOW - 1)] = clock_ns(CLOCK_REALTIME);
-    if (send(end->fd, packet, (size_t)(RTP_HEADER + payload_size), MSG_DONTWAIT) < 0) totals.refused++;
+    if ((end->protected ? send_protected(end) : send_clear(end)) < 0) totals.refused++;
     end->sent++;
     if (measured) totals.sent++;
     else totals.warmup_sent++;
@@ -251,23 +294,63 @@ static void open_end(struct end *end, const char *local, const char *local_port,
     freeaddrinfo(to);
 }
 
+static void read_end_line(const char *line) {
+    static int room;
+    char local[64], local_port[8], relay[64], relay_port[8], kind[16] = "";
+    int partner, words;
+    words = sscanf(line, "%63s %7s %63s %7s %d %15s", local, local_port, relay, relay_port, &partner, kind);
+    if (words < 5 || (words == 6 && strcmp(kind, "protected") != 0))
+        fail("line %d of the input is not an end", end_count + 1);
+    if (end_count == room) ends = realloc(ends, (size_t)(room = room ? 2 * room : 64) * sizeof *ends);
+    if (ends == NULL) fail("out of memory");
+    ends[end_count] = (struct end){.partner = partner, .first = UINT32_MAX, .protected = words == 6};
+    open_end(&ends[end_count++], local, local_port, relay, relay_port);
+}
+
 static void read_ends(void) {
-    char local[64], local_port[8], relay[64], relay_port[8];
-    int partner, room = 0, words;
-    while ((words = scanf("%63s %7s %63s %7s %d", local, local_port, relay, relay_port, &partner)) == 5) {
-        if (end_count == room) ends = realloc(ends, (size_t)(room = room ? 2 * room : 64) * sizeof *ends);
-        if (ends == NULL) fail("out of memory");
-        ends[end_count] = (struct end){.partner = partner, .first = UINT32_MAX};
-        open_end(&ends[end_count++], local, local_port, relay, relay_port);
-    }
-    if (words != EOF || end_count == 0) fail("line %d of the input is not an end", end_count + 1);
+    char line[256];
+    while (fgets(line, sizeof line, stdin) != NULL) read_end_line(line);
+    if (end_count == 0) fail("line 1 of the input is not an end");
     if (end_count > ENDS_MAX) fail("more than %d ends", ENDS_MAX);
     for (int i = 0; i < end_count; i++)
         if (ends[i].partner < 0 || ends[i].partner >= end_count) fail("end %d has no partner", i);
 }
 
+/* Maps the packets of the protected ends and opens the file for what arrives at them. */
+static void read_script(const struct options *options) {
+    uint32_t protected_ends = 0;
+    for (int i = 0; i < end_count; i++) protected_ends += ends[i].protected;
+    if (protected_ends == 0) return;
+    if (options->protected == NULL || options->sample == NULL) fail("protected ends need --protected and --sample");
+    int fd = open(options->protected, O_RDONLY | O_CLOEXEC);
+    struct stat file;
+    if (fd < 0 || fstat(fd, &file) != 0) fail("%s: %s", options->protected, strerror(errno));
+    size_t size = (size_t)file.st_size;
+    script_length = (uint32_t)(size / protected_size() / protected_ends);
+    if (script_length == 0 || size != (size_t)script_length * protected_ends * protected_size())
+        fail("%s does not have as many packets of %zu octets for each end", options->protected, protected_size());
+    const unsigned char *script = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    if (script == MAP_FAILED) fail("%s: %s", options->protected, strerror(errno));
+    close(fd);
+    for (int i = 0; i < end_count; i++)
+        if (ends[i].protected) {
+            ends[i].script = script;
+            script += script_length * protected_size();
+        }
+    if ((sample = fopen(options->sample, "wb")) == NULL) fail("%s: %s", options->sample, strerror(errno));
+}
+
+static void check_options(const struct options *options) {
+    if (options->rate <= 0 || options->rate > 5e6) fail("--rate must be above 0 and at most 5000000 packets a second");
+    if (options->seconds <= 0 || options->warmup < 0 || options->seconds + options->warmup > 3600)
+        fail("--seconds and --warmup must be above 0 and at most an hour together");
+    if (options->payload < 0 || options->payload > PAYLOAD_MAX) fail("--payload must be 0 to %d", PAYLOAD_MAX);
+    if (overhead < 0 || overhead > OVERHEAD_MAX) fail("--overhead must be 0 to %d", OVERHEAD_MAX);
+    if (options->run < 0 || options->run > 255) fail("--run must be 0 to 255");
+}
+
 static struct options parse_options(int argc, char **argv) {
-    struct options options = {.rate = 0, .warmup = 0, .seconds = 1, .linger = 0.5, .payload = 160};
+    struct options options = {.seconds = 1, .linger = 0.5, .payload = 160, .run = getpid() & 0xff};
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 == argc) fail("%s needs a value", argv[i]);
         double value = atof(argv[i + 1]);
@@ -277,12 +360,13 @@ static struct options parse_options(int argc, char **argv) {
         else if (!strcmp(argv[i], "--linger")) options.linger = value;
         else if (!strcmp(argv[i], "--payload")) options.payload = (int)value;
         else if (!strcmp(argv[i], "--cpu-of")) options.cpu_of = (pid_t)value;
+        else if (!strcmp(argv[i], "--run")) options.run = (int)value;
+        else if (!strcmp(argv[i], "--overhead")) overhead = (int)value;
+        else if (!strcmp(argv[i], "--protected")) options.protected = argv[i + 1];
+        else if (!strcmp(argv[i], "--sample")) options.sample = argv[i + 1];
         else fail("unknown option %s", argv[i]);
     }
-    if (options.rate <= 0 || options.rate > 5e6) fail("--rate must be above 0 and at most 5000000 packets a second");
-    if (options.seconds <= 0 || options.warmup < 0 || options.seconds + options.warmup > 3600)
-        fail("--seconds and --warmup must be above 0 and at most an hour together");
-    if (options.payload < 0 || options.payload > PAYLOAD_MAX) fail("--payload must be 0 to %d", PAYLOAD_MAX);
+    check_options(&options);
     return options;
 }
 
@@ -336,9 +420,10 @@ int main(int argc, char **argv) {
         fail("no process %d", options.cpu_of);
     payload_size = options.payload;
     for (int i = 0; i < PAYLOAD_MAX; i++) payload[i] = (unsigned char)(i * 37 + 11);
-    first_ssrc = SSRC_FAMILY | (uint32_t)(getpid() & 0xff) << 16;
+    first_ssrc = SSRC_FAMILY | (uint32_t)options.run << 16;
     allow_many_sockets();
     read_ends();
+    read_script(&options);
     prepare_reading();
 
     run_period((uint64_t)(options.warmup * options.rate), options.rate, &next, false);
@@ -354,5 +439,6 @@ int main(int argc, char **argv) {
 
     read_until_complete(options.linger);
     report((double)wall / SECOND, (double)cpu / SECOND, (double)own / SECOND);
+    if (sample != NULL && fclose(sample) != 0) fail("%s: %s", options.sample, strerror(errno));
     return 0;
 }

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.calls import PLAIN, WEBRTC
 from benchmarks.measures import Measure, held, media, requests
+from benchmarks.protected import protected
+from benchmarks.shapes import PLAIN, SDES_CM, SDES_GCM, WEBRTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,15 @@ def _kpps(rate: int) -> str:
     return f"{rate // 1000} kpps"
 
 
+def _protected(suite: str, rate: int) -> tuple[Row, ...]:
+    condition = f"sdes-{suite}-{rate}"
+    return (
+        Row(f"cpu@{condition}", f"CPU per packet, {suite}, {_kpps(rate)}", "µs", reach=2.5),
+        Row(f"p99@{condition}", f"99 % of the packets through within, {suite}, {_kpps(rate)}", "µs", 0),
+        Row(f"loss@{condition}", f"loss, {suite}, {_kpps(rate)}", "%", 3, ratio=False),
+    )
+
+
 def _sweep(title: Callable[[int], str], quantity: str, unit: str, digits: int, *, ratio: bool) -> tuple[Row, ...]:
     return tuple(Row(f"{quantity}@{rate}", title(rate), unit, digits, ratio) for rate in SWEEP_RATES)
 
@@ -72,6 +82,14 @@ _SUITES = (
             *_sweep(lambda rate: f"loss, {_kpps(rate)}", "loss", "%", 3, ratio=False),
             *_sweep(lambda rate: f"half of the packets through within, {_kpps(rate)}", "p50", "µs", 0, ratio=True),
             *_sweep(lambda rate: f"99 % of the packets through within, {_kpps(rate)}", "p99", "µs", 0, ratio=True),
+        ),
+    ),
+    Suite(
+        name="sdes",
+        title="Packets between phones with SDES and plain ones, both ways, 100 flows",
+        measures=tuple(protected(shape, 100, PLAIN_RATES) for shape in (SDES_CM, SDES_GCM)),
+        rows=tuple(
+            row for shape in (SDES_CM, SDES_GCM) for rate in PLAIN_RATES for row in _protected(shape.suite, rate)
         ),
     ),
     Suite(

@@ -11,6 +11,10 @@ _SOURCE = _HERE / "rtpload.c"
 _PROGRAM = _HERE.parent / "build" / "benchmarks" / "rtpload"
 
 
+HEADER, PAYLOAD = 12, 160
+"""Octets of an RTP packet."""
+
+
 class LoadError(Exception):
     """The generator could not be built or run, or packets arrived that were not sent so."""
 
@@ -78,11 +82,40 @@ def build() -> Path:
     return _PROGRAM
 
 
+def payload() -> bytes:
+    """The payload of every packet."""
+    return bytes((i * 37 + 11) & 0xFF for i in range(PAYLOAD))
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """What a run needs for ends that are `protected` (rtpload.c)."""
+
+    run: int
+    script: Path
+    """Packets that these ends send."""
+    sample: Path
+    """Where some of what arrives at them goes."""
+    overhead: int
+    """Octets by which a protected packet is longer."""
+
+
 def run(
-    lines: Sequence[str], *, rate: float, seconds: float, warmup: float = 0.0, linger: float = 0.5, cpu_of: int = 0
+    lines: Sequence[str],
+    *,
+    rate: float,
+    seconds: float,
+    warmup: float = 0.0,
+    linger: float = 0.5,
+    cpu_of: int = 0,
+    protected: Protected | None = None,
 ) -> Traffic:
     """Send `rate` packets a second over the ends in `lines` (see rtpload.c) and count. Raises LoadError."""
-    options = {"rate": rate, "warmup": warmup, "seconds": seconds, "linger": linger, "cpu-of": cpu_of}
+    options: dict[str, object] = {"rate": rate, "warmup": warmup, "seconds": seconds, "linger": linger}
+    options |= {"cpu-of": cpu_of, "payload": PAYLOAD}
+    if protected is not None:
+        options |= {"run": protected.run, "overhead": protected.overhead}
+        options |= {"protected": protected.script, "sample": protected.sample}
     done = subprocess.run(
         (str(build()), *(part for name, value in options.items() for part in (f"--{name}", str(value)))),
         input="".join(f"{line}\n" for line in lines),

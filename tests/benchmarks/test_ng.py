@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 import bencodepy
 import pytest
 
-from benchmarks.calls import PLAIN, WEBRTC, Call, Shape, media_of, phones
+from benchmarks.calls import Call, media_of, phones
 from benchmarks.daemons import Site
 from benchmarks.ng import DaemonError, NgClient, encode, sdp_of
+from benchmarks.shapes import PLAIN, WEBRTC, Shape
 
 Serve = Callable[[socket.socket], None]
 

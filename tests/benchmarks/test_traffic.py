@@ -1,18 +1,13 @@
 """The load generator counts what a relay did to its packets: exactly, as the relay here does it by number."""
 
-import contextlib
 import os
-import select
 import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from benchmarks import traffic
-
-Tamper = Callable[[int, bytes], list[bytes]]
-"""What the relay sends on for packet number n of a flow."""
+from tests.benchmarks.relay import Tamper, relay
 
 RATE = 1000
 WARMUP = 0.2
@@ -23,38 +18,6 @@ EACH_TENTH = 50
 
 def faithful(_number: int, packet: bytes) -> list[bytes]:
     return [packet]
-
-
-@contextlib.contextmanager
-def relay(tamper: Tamper) -> Iterator[list[str]]:
-    """A relay between two ends; gives the lines that describe these to the generator."""
-    ports = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
-    for port in ports:
-        port.bind(("127.0.0.1", 0))
-    wake, woken = socket.socketpair()
-    thread = threading.Thread(target=_forward, args=(ports, woken, tamper))
-    thread.start()
-    try:
-        yield [f"127.0.0.1 0 127.0.0.1 {port.getsockname()[1]} {1 - index}" for index, port in enumerate(ports)]
-    finally:
-        wake.close()
-        thread.join()
-        for port in (*ports, woken):
-            port.close()
-
-
-def _forward(ports: list[socket.socket], woken: socket.socket, tamper: Tamper) -> None:
-    peers: dict[socket.socket, tuple[str, int]] = {}
-    while True:
-        ready = select.select([*ports, woken], [], [])[0]
-        if woken in ready:
-            return
-        for port in ready:
-            packet, peers[port] = port.recvfrom(2048)
-            other = ports[1 - ports.index(port)]
-            if other in peers:
-                for changed in tamper(int.from_bytes(packet[2:4], "big"), packet):
-                    other.sendto(changed, peers[other])
 
 
 def run(tamper: Tamper, *, cpu_of: int = 0) -> traffic.Traffic:
