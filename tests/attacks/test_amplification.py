@@ -11,7 +11,7 @@ from .dtls import DtlsPeer, Handshake, Identity
 from .lab import Lab
 from .peer import Peer
 from .srtp import SdesPeer
-from .verdict import Verdict, Verdicts
+from .verdict import Verdicts
 
 pytestmark = pytest.mark.interop
 
@@ -69,14 +69,13 @@ def test_replies_to_strangers_are_small_s21(lab: Lab, verdict: Verdicts, leg: st
         if number % 10 == 0:
             lab.stage.play(0.01)
     lab.stage.play(1.0)
-    verdicts = []
-    for name, stranger in strangers.items():
-        got = sum(len(data) for _, data in stranger.received)
-        sent = stranger.sent_octets
-        verdicts.append(
-            Verdict("S21", f"{name} to a {leg} {moment}", got <= sent, f"{got / sent:.2f} octets back for each")
-        )
-    verdict.together(verdicts)
+    ratios = {
+        name: sum(len(data) for _, data in stranger.received) / stranger.sent_octets
+        for name, stranger in strangers.items()
+    }
+    worst = max(ratios, key=lambda name: ratios[name])
+    much = f"{ratios[worst]:.1f} octets back for each octet of {worst}" if ratios[worst] else "nothing back"
+    verdict("S21", f"requests of {len(_REQUESTS)} kinds to a {leg} {moment}", ratios[worst] <= 1, much)
 
 
 @pytest.mark.parametrize("sources", ["many forged sources", "the signalled address"])
@@ -93,20 +92,20 @@ def test_forged_hellos_bring_little_upon_others_hs_09(lab: Lab, verdict: Verdict
     lab.stage.play(0.2)
     assert victim.to
     before = _octets_to(lab)
-    many = range(1024, 1024 + _HELLOS) if sources == "many forged sources" else [victim.endpoint.port]
+    ports = range(1024, 1024 + _HELLOS) if sources == "many forged sources" else [victim.endpoint.port] * _OF_ONE
     sent = 0
-    for number, port in enumerate(many):
+    for port in ports:
         hello = _client_hello()
         stranger.spoof(victim.endpoint._replace(port=port), victim.to, hello)
         sent += len(hello)
-        if number % 50 == 0:
-            lab.stage.play(0.005)
+        lab.stage.play(0.002)
     lab.stage.play(3.0)
     got = _octets_to(lab) - before
     verdict("S21", f"ClientHello in the name of {sources}", got <= 3 * sent, f"{got / sent:.1f} octets for each")
 
 
 _HELLOS = 1000
+_OF_ONE = 30
 
 
 def _octets_to(lab: Lab) -> int:
