@@ -40,15 +40,22 @@ class Effort:
     """Calls held in the measurement of memory."""
     seconds: float
     """Measured seconds of each packet rate."""
+    handshakes: int
+    """Calls with DTLS-SRTP of which the CPU is measured."""
+    alone: int
+    """Calls with DTLS-SRTP of which the time is measured."""
     attempts: int = 5
-    """Runs of a rate that are made at most to have one that was not disturbed."""
+    """Runs that are made at most to have one that was not disturbed."""
 
     def __str__(self) -> str:
-        return f"{self.groups * GROUP:,} requests of a kind, {self.held:,} calls held, {self.seconds:g} s of each rate"
+        return (
+            f"{self.groups * GROUP:,} requests of a kind, {self.held:,} calls held, {self.seconds:g} s of each rate, "
+            f"{self.handshakes} calls with handshakes together and {self.alone} alone"
+        )
 
 
-FULL = Effort(rounds=5, groups=30, held=2000, seconds=4.0)
-QUICK = Effort(rounds=1, groups=6, held=500, seconds=1.0, attempts=1)
+FULL = Effort(rounds=5, groups=30, held=2000, seconds=4.0, handshakes=400, alone=100)
+QUICK = Effort(rounds=1, groups=6, held=500, seconds=1.0, handshakes=40, alone=20, attempts=1)
 
 
 def requests(shape: Shape) -> Measure:
@@ -147,13 +154,13 @@ def undisturbed(relay: Callable[[], Figures], attempts: int) -> Figures:
         runs.append(relay())
         if _disturbance(runs[-1]) <= DISTURBED:
             return runs[-1]
-        late, waited = runs[-1]["late"], runs[-1]["waited"]
+        late, waited = runs[-1].get("late", 0.0), runs[-1]["waited"]
         print(f"disturbed: {late:.0f} % late, daemon {waited:.0f} % without its core", file=sys.stderr, flush=True)
     return min(runs, key=_disturbance)
 
 
 def _disturbance(figures: Figures) -> float:
-    return max(figures["late"], figures["waited"])
+    return max(figures.get("late", 0.0), figures["waited"])
 
 
 def _relay(daemon: Daemon, site: Site, shape: Shape, flows: int, rate: int, seconds: float) -> Figures:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from benchmarks.handshakes import handshakes
 from benchmarks.measures import Measure, held, media, requests
 from benchmarks.protected import protected
-from benchmarks.shapes import PLAIN, SDES_CM, SDES_GCM, WEBRTC
+from benchmarks.shapes import DTLS, PLAIN, SDES_CM, SDES_GCM, WEBRTC, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,16 @@ def _protected(suite: str, rate: int) -> tuple[Row, ...]:
     )
 
 
+def _handshakes(shape: Shape, who: str) -> tuple[Row, ...]:
+    return (
+        Row(f"setup@{shape.name}", f"CPU per call until it has media, {who}", "µs", 0, reach=1.0),
+        Row(f"calls@{shape.name}", f"calls that a core sets up in a second, {who}", "", 0),
+        Row(f"first@{shape.name}", f"from the answer to the first decrypted media, {who}", "ms", 2, reach=1.0),
+        Row(f"last@{shape.name}", f"the same, 90 % of the calls within, {who}", "ms", 2),
+        Row(f"end@{shape.name}", f"CPU to end such a call, {who}", "µs", 0),
+    )
+
+
 def _sweep(title: Callable[[int], str], quantity: str, unit: str, digits: int, *, ratio: bool) -> tuple[Row, ...]:
     return tuple(Row(f"{quantity}@{rate}", title(rate), unit, digits, ratio) for rate in SWEEP_RATES)
 
@@ -91,6 +102,12 @@ _SUITES = (
         rows=tuple(
             row for shape in (SDES_CM, SDES_GCM) for rate in PLAIN_RATES for row in _protected(shape.suite, rate)
         ),
+    ),
+    Suite(
+        name="dtls",
+        title="Calls with DTLS-SRTP up to the first media",
+        measures=(handshakes(DTLS, ice=False), handshakes(WEBRTC, ice=True)),
+        rows=(*_handshakes(DTLS, "phone without ICE"), *_handshakes(WEBRTC, "browser")),
     ),
     Suite(
         name="webrtc",

@@ -12,7 +12,7 @@ from benchmarks.rounds import Round, outcome, run_rounds
 from benchmarks.suites import SUITES, Row, Suite
 
 SUBJECT, PEER = (Daemon(name, (), ()) for name in ("ours", "theirs"))
-EFFORT = Effort(rounds=3, groups=1, held=1, seconds=1.0)
+EFFORT = Effort(rounds=3, groups=1, held=1, seconds=1.0, handshakes=1, alone=1)
 
 
 def rounds_of(subject: Sequence[float], peer: Sequence[float], figure: str = "cpu@1") -> list[Round]:
