@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, Playwright, Route
 from playwright.sync_api import Error as PlaywrightError
 
 from .network import Host
+from .tap import Tap
 from .tone import Tone
 from .voice import Talker
 from .waiting import wait_for
@@ -31,6 +32,7 @@ _OPTIONS = [
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 192.0.2.*, EXCLUDE localhost",  # it asks nobody about any name
     "--disable-features=LocalNetworkAccessChecks,WebRtcHideLocalIpsWithMdns",
 ]
 _NEAR = 25.0  # Hz; the bins of the analyser are 12 Hz wide
@@ -42,10 +44,12 @@ class Chromium:
 
     def __init__(self, playwright: Playwright, host: Host, folder: Path) -> None:
         self.host = host
+        self.tap = Tap(host)
         launcher = folder / f"chromium-{host.namespace}"
         launcher.write_text(f'#!/bin/sh\nexec {" ".join(host.command(PROGRAM))} "$@"\n')
         launcher.chmod(0o755)
         self._folder = folder
+        self.phones: list[BrowserPhone] = []
         self._browser: Browser = playwright.chromium.launch(executable_path=launcher, args=_OPTIONS)
 
     def phone(self, user: str, server: str, domain: str, tone: Tone, takes_calls: bool) -> "BrowserPhone":
@@ -53,10 +57,9 @@ class Chromium:
         page = self.open(f"{_PAGES[server.partition(':')[0]]}phone.html", f"page-{user}.log")
         page.wait_for_function("window.phone")
         phone = BrowserPhone(user, page, self.host, tone)
-        phone.do(
-            "start",
-            {"server": server, "user": user, "domain": domain, "tone": tone.frequency, "takesCalls": takes_calls},
-        )
+        settings = {"server": server, "user": user, "domain": domain, "tone": tone.frequency, "takesCalls": takes_calls}
+        phone.do("start", settings)
+        self.phones.append(phone)
         return phone
 
     def open(self, url: str, log: str) -> Page:
@@ -71,6 +74,7 @@ class Chromium:
 
     def close(self) -> None:
         self._browser.close()
+        self.tap.close()
 
 
 class BrowserPhone:

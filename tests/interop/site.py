@@ -20,7 +20,7 @@ from .scenario import Scenario
 from .sipp import SippCall, SippPhone
 from .tap import Rtp, Sip, Tap, media_endpoints
 from .tone import Tone
-from .voice import Talker, Voice
+from .voice import FRAME, Talker, Voice
 from .waiting import wait_for
 
 _CORE, _FIRST_MEDIA, _FIRST_PHONE = 1, 2, 10
@@ -205,6 +205,8 @@ class Site:
         assert not complaints, "\n".join(complaints)
         for phone in self.phones:
             self._check_wire(phone)
+        for browser in self._browsers:
+            self._check_wire_at_browser(browser)
         for node in self.nodes:
             node.check_end()
 
@@ -217,6 +219,17 @@ class Site:
             assert packet.datagram.source.address in media, f"{phone.user} heard {packet.datagram.source}"
         for packet in phone.tap.rtp(outgoing=True):
             assert packet.datagram.destination.address in media, f"{phone.user} spoke to {packet.datagram.destination}"
+
+    def _check_wire_at_browser(self, browser: Chromium) -> None:
+        """Media to and from browsers goes through the nodes, and nobody could listen, not even to the first packet."""
+        media = {address for node in self.nodes for address in node.addresses}
+        talkers: list[Talker] = [*self.phones, *browser.phones]
+        for packet in [*browser.tap.rtp(outgoing=False), *browser.tap.rtp(outgoing=True)]:
+            datagram = packet.datagram
+            assert (datagram.destination if datagram.outgoing else datagram.source).address in media, f"{datagram}"
+            for talker in talkers:
+                heard = talker.voice.position(packet.payload[:FRAME])
+                assert heard is None, f"{talker.user} can be overheard at the browser"
 
     def save_captures(self) -> None:
         """Leave what passed beside the logs: at the phones (for Wireshark), between proxy and media nodes (to read)."""
