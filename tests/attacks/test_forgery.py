@@ -126,7 +126,8 @@ def _differing(one: bytes, other: bytes) -> int:
     ("source", "story"),
     [
         *itertools.product(("RTP", "SDES"), ("re-INVITE", "hold", "late start")),
-        ("RTP", "another talker"),  # with SDES nobody can begin anew under the same key
+        ("RTP", "another talker"),  # with SDES nobody can begin anew under the same key …
+        ("RTP", "long silence"),  # … nor be silent for more than 2^15 packets and be understood (RFC 3711 §3.3.1)
     ],
 )
 def test_rollover_survives_what_happens_in_a_call_s15(lab: Lab, verdict: Verdicts, source: str, story: str) -> None:
@@ -164,6 +165,8 @@ def _acts(lab: Lab, call: Call, alice: Peer, story: str) -> Iterator[None]:
         call.answer()
     if story == "another talker":
         alice.sequence = 65510  # the same SSRC begins anew, as a music server does
+    if story == "long silence":
+        alice.sequence = alice.sequence + 40000 & 0xFFFF  # thirteen minutes on hold, counted on
     lab.stage.play(0.5)
 
 

@@ -25,7 +25,7 @@ _DTLS = "UDP/TLS/RTP/SAVPF"
 @pytest.mark.parametrize("order", _ORDERS)
 @pytest.mark.parametrize("who", ["callee", "caller"])
 def test_a_wrong_certificate_gets_nothing_fp_10(lab: Lab, verdict: Verdicts, order: str, who: str, ice: bool) -> None:
-    """FP-10, FP-11, MBX-07, S16: 0 packets in either direction, whichever of handshake and SDP comes first."""
+    """FP-10, FP-11, FP-14, MBX-07, S16: 0 packets in either direction, whichever of handshake and SDP comes first."""
     liar = DtlsPeer("liar", lab.bob_host, ice, lies=True)
     honest = Peer("alice", lab.alice_host)
     call = lab.call(honest, liar) if who == "callee" else lab.call(liar, honest)
@@ -40,6 +40,9 @@ def test_a_wrong_certificate_gets_nothing_fp_10(lab: Lab, verdict: Verdicts, ord
     lab.stage.play(0.5)
     liar.holds_back = False
     lab.stage.play(3.0)
+    if lab.is_ours:
+        assert "mismatch" in shown(call.query())
+        assert "its certificate is" in lab.log()
     heard, said = len(liar.heard) + liar.deaf, len(honest.heard)
     name = f"wrong fingerprint of the {who}, {order}, {'ICE' if ice else 'without ICE'}"
     verdict("FP-10", name, not heard and not said, f"{heard} packets to it, {said} of its passed on")
