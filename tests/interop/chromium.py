@@ -37,6 +37,7 @@ _OPTIONS = [
 ]
 _NEAR = 25.0  # Hz; the bins of the analyser are 12 Hz wide
 _QUIET = 0.5
+_PICTURES = 10
 
 
 class Chromium:
@@ -52,13 +53,13 @@ class Chromium:
         self.phones: list[BrowserPhone] = []
         self._browser: Browser = playwright.chromium.launch(executable_path=launcher, args=_OPTIONS)
 
-    def phone(self, user: str, server: str, domain: str, tone: Tone, takes_calls: bool) -> "BrowserPhone":
+    def phone(self, user: str, server: str, domain: str, tone: Tone, takes_calls: bool, video: bool) -> "BrowserPhone":
         """Open a page of its own for a user and register him over the WebSocket `server`."""
         page = self.open(f"{_PAGES[server.partition(':')[0]]}phone.html", f"page-{user}.log")
         page.wait_for_function("window.phone")
-        phone = BrowserPhone(user, page, self.host, tone)
-        settings = {"server": server, "user": user, "domain": domain, "tone": tone.frequency, "takesCalls": takes_calls}
-        phone.do("start", settings)
+        phone = BrowserPhone(user, page, self.tap, tone)
+        settings = {"server": server, "user": user, "domain": domain, "tone": tone.frequency}
+        phone.do("start", {**settings, "takesCalls": takes_calls, "video": video})
         self.phones.append(phone)
         return phone
 
@@ -78,11 +79,11 @@ class Chromium:
 
 
 class BrowserPhone:
-    """A page with a phone; its user whistles `voice`."""
+    """A page with a phone, and the wire at its host; its user whistles `voice`."""
 
-    def __init__(self, user: str, page: Page, host: Host, voice: Tone) -> None:
+    def __init__(self, user: str, page: Page, tap: Tap, voice: Tone) -> None:
         self.user = user
-        self.host = host
+        self.tap = tap
         self.voice = voice
         self.page = page
 
@@ -117,6 +118,10 @@ class BrowserPhone:
         self._wait(lambda: self.stats()["received"] >= begin + packets, f"{packets} packets at {self.user}")
         self._wait(lambda: abs(self.do("heard")["tone"] - tone) < _NEAR, f"{tone} Hz of {other.user} at {self.user}")
         self._wait(lambda: self.stats()["audioLevel"] > 0, f"a level of the audio at {self.user}")
+
+    def see(self) -> None:
+        """Wait for pictures."""
+        self._wait(lambda: self.stats()["framesDecoded"] >= _PICTURES, f"pictures at {self.user}")
 
     def wait_for_silence(self) -> None:
         """Wait until no more audio comes in for half a second."""

@@ -170,11 +170,13 @@ class Site:
         host = self.network.nat(f"{user}{number}", number)
         return self._add(Phone(user, host, host.address, self.core.address, self.folder, Voice(host.namespace)))
 
-    def browser(self, user: str, tone: int, takes_calls: bool = False, scheme: str = "wss") -> BrowserPhone:
+    def browser(
+        self, user: str, tone: int, takes_calls: bool = False, scheme: str = "wss", video: bool = False
+    ) -> BrowserPhone:
         """A page with a phone; all pages are in one browser, unless one was started by `start_browser` since."""
         chromium = self._browsers[-1] if self._browsers else self.start_browser()
         server = f"{scheme}://{self.core.address}:{_SERVERS[scheme]}"
-        return chromium.phone(user, server, self.core.address, Tone(user, tone), takes_calls)
+        return chromium.phone(user, server, self.core.address, Tone(user, tone), takes_calls, video)
 
     def start_browser(self, behind_nat: bool = False) -> Chromium:
         """A browser on a host of its own."""

@@ -1,11 +1,14 @@
 """Browsers call phones and are called by them through the shipped WebRTC configuration, and both hear each other."""
 
+import re
+
 import pytest
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Playwright
 
 from .baresip import DTLS, PLAIN, SDES
 from .chromium import SHIPPED_PAGE, BrowserPhone
+from .gateway import daemon_under_test
 from .proxy import WSS_PORT
 from .scenario import Callee, Caller, sdp
 from .site import Phone, Site
@@ -93,6 +96,57 @@ def test_browser_behind_nat_calls_and_is_called(web_site: Site) -> None:
     caller.finish()
 
 
+def test_browser_offers_video_to_a_phone_that_has_none(web_site: Site) -> None:
+    """Its two medias share one transport; the phone is shown two, refuses one, and audio goes on."""
+    alice, bob = web_site.browser("alice", tone=700, video=True), web_site.phone("bob", tone=1000)
+    bob.register()
+    refusing = sdp() + "m=video 0 RTP/AVP 96\n"
+    callee = bob.play(Callee("bob").invited().answer(refusing).talk(bob.sound).hung_up(), CALL)
+    alice.call("bob")
+    _check_talk(alice, bob)
+    offer, answer = bob.wait_for_request("INVITE").sdp, alice.do("sdp")["remote"]
+    assert len(set(re.findall(r"(?m)^m=\w+ (\d+) ", offer))) == 2
+    assert "a=group:BUNDLE" not in offer
+    assert re.search(r"(?m)^m=video 0 ", answer)
+    alice.do("hangUp")
+    callee.finish()
+
+
+def test_browsers_see_each_other(web_site: Site) -> None:
+    alice = web_site.browser("alice", tone=700, video=True)
+    bob = web_site.browser("bob", tone=1000, video=True, takes_calls=True)
+    alice.call("bob")
+    for browser, other in ((alice, bob), (bob, alice)):
+        browser.wait_for_state("Established")
+        browser.hear(other)
+        browser.see()
+    alice.do("hangUp")
+    bob.wait_for_state("Terminated")
+
+
+@pytest.mark.skipif(daemon_under_test() == "rtpengine", reason="its query tells nothing of verdicts")
+@pytest.mark.parametrize("calls", [True, False], ids=["caller", "callee"])
+def test_browser_whose_certificate_is_not_the_signalled_one_gets_nothing(web_site: Site, calls: bool) -> None:
+    """FP-10, FP-11: no packet passes in either direction, whether the handshake or the SDP comes first."""
+    browser = web_site.browser("eve", tone=700, takes_calls=True)
+    phone = web_site.phone("bob", tone=1000)
+    browser.do("lie")
+    if calls:
+        phone.register()
+        play = phone.play(Callee("bob").invited().answer(sdp()).talk(phone.sound).hung_up(), CALL)
+        browser.call("bob")
+    else:
+        play = phone.play(Caller("bob", "eve").invite(sdp()).answered(180).talk(phone.sound).hung_up(), CALL)
+    browser.wait_for_state("Established")
+    wait_for(lambda: "mismatch" in _verdicts(web_site), "the verdict of the media node")
+    said = phone.tap.mark()
+    wait_for(lambda: len(phone.tap.rtp(outgoing=True, since=said)) >= 25, "half a second of talk")
+    assert not phone.tap.rtp(outgoing=False)
+    assert not browser.tap.rtp(outgoing=False)
+    browser.do("hangUp")
+    play.finish()
+
+
 def test_browser_is_asked_to_offer(web_site: Site) -> None:
     alice, bob = web_site.phone("alice", tone=1000), web_site.browser("bob", tone=700, takes_calls=True)
     caller = Caller("alice", "bob").invite("").answered(180, body_in_ack=sdp()).talk(alice.sound).gate().bye()
@@ -175,6 +229,14 @@ def test_page_of_a_strange_origin_is_refused(new_site: Site, playwright: Playwri
     new_site.start_webrtc(WEB_ORIGINS='"^https://intranet\\.example$"')
     with pytest.raises(PlaywrightError, match="WebSocket closed"):
         new_site.browser("alice", tone=700)
+
+
+def _verdicts(site: Site) -> list[str]:
+    """What the media node says of the DTLS handshakes of its only call."""
+    (call,) = site.node.calls()
+    tags = site.node.ask(command="query", call_id=call.decode())[b"tags"].values()
+    dtls = [media.get(b"security", {}).get(b"RTP", {}).get(b"DTLS", {}) for tag in tags for media in tag[b"medias"]]
+    return [one[b"verdict"].decode() for one in dtls if one]
 
 
 def _check_talk(browser: BrowserPhone, phone: Phone) -> None:
