@@ -5,6 +5,8 @@ import secrets
 import struct
 
 _HANDSHAKE, _ALERT = 22, 21
+_WARNING, _FATAL = 1, 2
+_CLOSE_NOTIFY, _HANDSHAKE_FAILURE = 0, 40
 _DTLS_1_2 = b"\xfe\xfd"
 _CLIENT_HELLO = 1
 _RECORD, _HEAD = 13, 12  # lengths of the headers of records and handshake messages
@@ -25,9 +27,9 @@ def null_hello(sequence: int = 0) -> bytes:
     return record(_HANDSHAKE, head + body, sequence)
 
 
-def alert(description: int = 40, sequence: int | None = None) -> bytes:
-    """A fatal alert that nothing authenticates."""
-    return record(_ALERT, bytes([2, description]), sequence)
+def alert() -> bytes:
+    """Alerts that nothing authenticates: the handshake has failed, and the association ends."""
+    return record(_ALERT, bytes([_FATAL, _HANDSHAKE_FAILURE])) + record(_ALERT, bytes([_WARNING, _CLOSE_NOTIFY]))
 
 
 def in_pieces(datagram: bytes, size: int, overlap: int = 0) -> list[bytes]:

@@ -13,6 +13,11 @@ MARK = b"STRANGER"
 _PAYLOAD = 160
 
 
+def bye(ssrc: int) -> bytes:
+    """An RTCP BYE for somebody (RFC 3550 §6.6), with octets where SRTCP would have index and tag."""
+    return struct.pack("!BBHI", 0x81, 203, 1, ssrc) + struct.pack("!I", 1 << 31 | 1) + bytes(10)
+
+
 class Stranger:
     """A host with one socket; what it gets is kept."""
 

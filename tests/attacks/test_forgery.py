@@ -12,7 +12,7 @@ from .dtls import DtlsPeer
 from .lab import Call, Lab
 from .peer import Peer
 from .srtp import SdesPeer
-from .stranger import Stranger
+from .stranger import Stranger, bye
 from .verdict import Verdicts
 
 pytestmark = pytest.mark.interop
@@ -33,7 +33,7 @@ def _call(lab: Lab, media: str) -> Call:
 
 @pytest.mark.parametrize("media", _SECURED)
 def test_a_flood_of_forged_packets_costs_nothing_but_itself_s06(lab: Lab, verdict: Verdicts, media: str) -> None:
-    """S06, SRTP-10: half from elsewhere, half in the peer's name, with its SSRC and with others."""
+    """S06, SRTP-09, SRTP-10: media and goodbyes, from elsewhere and in the peer's name, with its SSRC and others."""
     call, stranger = _call(lab, media), lab.stranger()
     lines = lab.log().count("\n")
     _flood(lab, call, stranger)
@@ -48,7 +48,8 @@ def _flood(lab: Lab, call: Call, stranger: Stranger) -> None:
     phones = list(zip(call.ports(), (call.caller, call.callee), strict=True))
     for number in range(_FLOOD // 4):
         for port, peer in phones:
-            packet = stranger.rtp(peer.ssrc if number % 2 else number)
+            ssrc = peer.ssrc if number % 2 else number
+            packet = bye(ssrc) if number % 10 < 2 else stranger.rtp(ssrc)
             stranger.spoof(peer.endpoint, port, packet)
             stranger.send(packet, port)
         if number % 50 == 0:

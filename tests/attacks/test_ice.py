@@ -139,10 +139,28 @@ def test_media_stops_when_consent_ends_s10(lab: Lab, verdict: Verdicts) -> None:
     verdict.together(verdicts)
 
 
+def test_forged_refusals_do_not_end_consent_s10(lab: Lab, verdict: Verdicts) -> None:
+    """S10, CONS-02: 403 and other errors to the checks of the daemon, in the phone's name, are not obeyed."""
+    call = _call(lab)
+    forger = Forger(lab, lab.stranger(), _bob(call)[0], errors=(400, 401, 403, 487))
+    lab.stage.enter(forger)
+    call.set_up(transport_protocol=_DTLS, ICE="force")
+    talk = call.heard()
+    lab.stage.until(lambda: forger.forged >= _REFUSALS or not lab.is_ours, "checks to refuse", 30)
+    talk = call.heard() and talk
+    verdict("S10", "forged refusals of checks", talk, "media both ways" if talk else "no media")
+
+
+_REFUSALS = 24  # answers to three checks
+
+
 class Forger:
     """Sees the checks to a phone, and answers them in its name without knowing its password."""
 
-    def __init__(self, lab: Lab, stranger: Stranger, victim: DtlsPeer) -> None:
+    def __init__(self, lab: Lab, stranger: Stranger, victim: DtlsPeer, errors: tuple[int, ...] = ()) -> None:
+        self._errors = errors
+        self.forged = 0
+        """Answers that it has sent."""
         self._lab = lab
         self._stranger = stranger
         self._victim = victim
@@ -165,11 +183,20 @@ class Forger:
         if item.data[0] >> 6 == 2:
             self._last[item.destination.port] = self._now
         elif item.destination == self._victim.endpoint and item.data[:2] == b"\0\1":
-            transaction = item.data[8:20]
+            for answer in self._answers(item):
+                self._stranger.spoof(self._victim.endpoint, item.source, answer)
+                self.forged += 1
+
+    def _answers(self, item: Datagram) -> Iterator[bytes]:
+        transaction = item.data[8:20]
+        for code in self._errors:
+            attributes = [(stun.ERROR_CODE, bytes([0, 0, code // 100, code % 100]))]
+            yield stun.message(stun.ERROR, transaction, attributes, b"guess")
+            yield stun.message(stun.ERROR, transaction, attributes)
+        if not self._errors:
             attributes = [(stun.MAPPED, stun.mapped(item.source, transaction))]
             for key in (b"", b"guess", self._victim.endpoint.address.encode()):
-                answer = stun.message(stun.RESPONSE, transaction, attributes, key)
-                self._stranger.spoof(self._victim.endpoint, item.source, answer)
+                yield stun.message(stun.RESPONSE, transaction, attributes, key)
 
     def close(self) -> None:
         """It has nothing of its own."""

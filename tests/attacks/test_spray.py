@@ -19,6 +19,7 @@ _PEERS: dict[str, Callable[[Lab], tuple[Peer, Peer]]] = {
     "RTP": lambda lab: (Peer("alice", lab.alice_host), Peer("bob", lab.bob_host)),
     "SDES": lambda lab: (SdesPeer("alice", lab.alice_host), SdesPeer("bob", lab.bob_host)),
     "DTLS": lambda lab: (DtlsPeer("alice", lab.alice_host), DtlsPeer("bob", lab.bob_host)),
+    "ICE": lambda lab: (DtlsPeer("alice", lab.alice_host, ice=True), DtlsPeer("bob", lab.bob_host, ice=True)),
 }
 _LEARNING_SECONDS = 3.2  # the window, and a little
 
