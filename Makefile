@@ -63,10 +63,10 @@ $(VENV)/.run: $(BIN)/pip pyproject.toml $(NATIVE_SOURCES)
 	$(if $(NATIVE),$(PIP) install ./native)
 	@touch $@
 
-# What the browser's page is made of comes by npm; without npm the tests with browsers are left out.
+# What the browser's page is made of comes by npm; where that fails the tests with browsers are left out.
 $(VENV)/.test: $(VENV)/.run $(WEB)/package-lock.json
 	$(PIP) install -e '.[test]'
-	$(if $(shell command -v npm),npm ci --prefix $(WEB) --no-audit --no-fund --loglevel=error)
+	@npm ci --prefix $(WEB) --no-audit --no-fund --loglevel=error >/dev/null || echo "no SIP.js: tests with browsers are left out"
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.test
