@@ -13,16 +13,15 @@ from ngdaemon.base.endpoint import Endpoint, is_unspecified
 from ngdaemon.base.ids import SocketId
 from ngdaemon.base.sources import Rng
 from ngdaemon.call import facing
+from ngdaemon.call.handshake import Handshake
 from ngdaemon.call.links import Link, Path, Slot
 from ngdaemon.call.model import Leg, LegId, Media, PortSet
-from ngdaemon.call.paths import Paths
 from ngdaemon.call.reach import reach_from
 from ngdaemon.call.security import Association, Keying
 from ngdaemon.dtls import states as dtls
 from ngdaemon.dtls.component import ICE_PATH, Component
 from ngdaemon.dtls.hello import Cookies
 from ngdaemon.dtls.policy import Policy as DtlsPolicy
-from ngdaemon.dtls.remote import Remote
 from ngdaemon.dtls.roles import Role
 from ngdaemon.ice import report as ice
 from ngdaemon.ice import stun
@@ -56,15 +55,6 @@ class Transmit(NamedTuple):
     to: Endpoint
 
 
-class Expected(NamedTuple):
-    """What an association of a component has been told of its peer."""
-
-    agreed: Association
-    remote: Remote
-    transport: tuple[object, ...]
-    """What tells apart the transports of a peer without tls-id (TID-02); nothing with ICE, where pairs come and go."""
-
-
 class Happened(NamedTuple):
     """What became of a component: for the log."""
 
@@ -86,16 +76,10 @@ class Transport:
         self._agent: Agent | None = None
         self._bases: frozenset[SocketId] = frozenset()
         """What the agent was told of, as far as it is still open."""
-        self._desks: dict[int, Component] = {}
+        self._handshakes: dict[int, Handshake] = {}
         self._signalled: dict[int, Endpoint | None] = {}
         self._current: dict[int, SocketId] = {}
         """Component → the port that the leg is told now."""
-        self._paths: dict[int, Paths] = {}
-        """Without ICE: where the peers are."""
-        self._expected: dict[int, Expected] = {}
-        self._reached: dict[int, Endpoint] = {}
-        self._unsent: dict[int, list[bytes]] = {}
-        """The last flight that waits for a pair."""
         self._pierced: set[tuple[int, Endpoint]] = set()
         """Where a request to open a pinhole went (MBX-01): once each."""
         self._bare = {known: RateCap(BARE_ANSWERS, BARE_ANSWERS, now) for known in (True, False)}
@@ -112,7 +96,7 @@ class Transport:
         self._current = {RTP: ports[0].rtp.socket, RTCP: (ports[0].rtcp or ports[0].rtp).socket} if ports else {}
         self._signalled = {RTP: _known(media.rtp), RTCP: _known(media.rtcp)}
         self._update_agent(leg, media, now)
-        self._update_desks(leg, media, now)
+        self._update_handshakes(leg, media, now)
         self._collect(now)
 
     def _update_agent(self, leg: Leg, media: Media, now: float) -> None:
@@ -133,7 +117,7 @@ class Transport:
             )
         elif agent.local != facts.local:
             agent.restart(facts.local, controlling=media.controlling)
-            self._reached.clear()
+            self._allow_again()
         self._update_bases(agent, media, ports)
         said = media.ice_said
         if said is not None and said.credentials is not None:
@@ -152,51 +136,37 @@ class Transport:
         if RTCP not in _components(media):
             agent.drop_component(RTCP)
 
-    def _update_desks(self, leg: Leg, media: Media, now: float) -> None:
-        security = media.security
+    def _update_handshakes(self, leg: Leg, media: Media, now: float) -> None:
+        security, identity = media.security, leg.identity
         wanted = security.keying is Keying.DTLS or Keying.DTLS in security.offered
-        components = _components(media) if wanted and leg.identity is not None else ()
-        for component in [number for number in self._desks if number not in components]:
-            self._drop_desk(component, now)
+        components = _components(media) if wanted and identity is not None else ()
+        for component in [number for number in self._handshakes if number not in components]:
+            self._handshakes[component].desk.close(now)
+            self._flush()
+            del self._handshakes[component]
         for component in components:
-            if component not in self._desks:
-                assert leg.identity is not None
-                self._desks[component] = Component(leg.identity, self._setting.cookies, self._setting.dtls)
-                self._paths[component] = Paths()
+            if component not in self._handshakes and identity is not None:
+                desk = Component(identity, self._setting.cookies, self._setting.dtls)
+                self._handshakes[component] = Handshake(desk)
             if security.keying is Keying.DTLS and security.association is not None:
                 self._expect(component, security.association, now, final=security.final)
 
-    def _drop_desk(self, component: int, now: float) -> None:
-        """There is no DTLS of that component any more."""
-        self._desks[component].close(now)
-        self._flush()
-        for told in (self._desks, self._paths, self._expected, self._reached, self._unsent):
-            told.pop(component, None)
-
     def _expect(self, component: int, agreed: Association, now: float, *, final: bool) -> None:
-        """Tell a component who is to be on the other side, when that is news."""
-        desk, before = self._desks[component], self._expected.get(component)
-        remote = Remote(agreed.fingerprints, tls_id=agreed.their_tls_id or None, final=final)
-        expected = Expected(agreed, remote, self._transport_of(component, agreed, before))
-        renew = before is not None and (before.agreed.tls_id, before.transport) != (agreed.tls_id, expected.transport)
-        self._expected[component] = expected
-        if expected != before:
-            desk.expect(remote, agreed.role, now, renew=renew)
+        """Say who is to be on the other side of a component, and go there if it is for us to begin."""
+        handshake, signalled = self._handshakes[component], self._signalled.get(component)
+        matters = not agreed.their_tls_id and self._agent is None and signalled is not None
+        place = (self._current.get(component), signalled) if matters else None
+        handshake.expect(agreed, place, now, final=final)
         path = self._path(component)
-        if path is not None and (expected != before or self._reached.get(component) != path):
-            self._reached[component] = path
-            desk.reach(path, now)
+        if path is not None:
+            handshake.reach(path, now)
         if agreed.role is Role.PASSIVE:
-            self._pierce(component, desk)
+            self._pierce(component, handshake.desk)
 
-    def _transport_of(self, component: int, agreed: Association, before: Expected | None) -> tuple[object, ...]:
-        """Where both ends are, for peers without tls-id: another place is another association (RFC 5763 §6.6)."""
-        if agreed.their_tls_id or self._agent is not None:
-            return ()
-        signalled = self._signalled.get(component)
-        if before is not None and (signalled is None or before.agreed is agreed):
-            return before.transport  # it is on hold, or nothing was agreed on since
-        return (self._current.get(component), signalled)
+    def _allow_again(self) -> None:
+        """ICE restarts: a handshake that came to nothing gets another try."""
+        for handshake in self._handshakes.values():
+            handshake.allow_again()
 
     def _path(self, component: int) -> Endpoint | None:
         """Where a handshake of ours would go: to the pair of ICE, or the signalled address; None for nowhere yet."""
@@ -232,48 +202,47 @@ class Transport:
                 self.active = now
             return
         known = source == self._signalled.get(component)
-        if component in self._desks and stun.is_bare_request(data) and self._bare[known].take(now):
+        if component in self._handshakes and stun.is_bare_request(data) and self._bare[known].take(now):
             self._out.append(Transmit(socket, stun.bare_response(data, source), source))
 
     def _receive_dtls(self, component: int, socket: SocketId, data: bytes, source: Endpoint, now: float) -> None:
-        desk = self._desks.get(component)
-        if desk is None:
+        handshake = self._handshakes.get(component)
+        if handshake is None:
             return
         if self._agent is not None:
             if self._agent.accepts(socket, source):
                 self.active = now
-                desk.receive(ICE_PATH, data, now, vouched=True)
+                handshake.desk.receive(ICE_PATH, data, now, vouched=True)
             return
         vouched = source == self._signalled.get(component)
-        paths = self._paths[component]
-        paths.see(source, socket)
-        desk.receive(source, data, now, vouched=vouched)
-        for event in desk.events():
-            if isinstance(event, dtls.Held | dtls.Established) and event.path == source:
-                paths.settle(source)
-            self._note_dtls(component, event)
         if vouched:
             self.active = now
+        handshake.paths.see(source, socket)
+        handshake.desk.receive(source, data, now, vouched=vouched)
+        for event in handshake.events(now):
+            if isinstance(event, dtls.Held | dtls.Established) and event.path == source:
+                handshake.paths.settle(source)
+            self._note_dtls(component, event)
 
     def handle_timer(self, now: float) -> None:
         """Do what the time has come for."""
         if self._agent is not None:
             self._agent.handle_timer(now)
-        for desk in self._desks.values():
-            desk.handle_timer(now)
+        for handshake in self._handshakes.values():
+            handshake.handle_timer(now)
         self._collect(now)
 
     def next_timeout(self) -> float | None:
         """When `handle_timer` wants to be called; None for never."""
-        times = [desk.next_timeout() for desk in self._desks.values()]
+        times = [handshake.next_timeout() for handshake in self._handshakes.values()]
         if self._agent is not None:
             times.append(self._agent.next_timeout())
         return min((time for time in times if time is not None), default=None)
 
     def close(self, now: float) -> None:
         """Say good-bye: one close_notify for each association (HS-17)."""
-        for desk in self._desks.values():
-            desk.close(now)
+        for handshake in self._handshakes.values():
+            handshake.desk.close(now)
         self._flush()
 
     # output
@@ -283,29 +252,27 @@ class Transport:
         if self._agent is not None:
             for event in self._agent.events():
                 self._note_ice(event, now)
-        for component, desk in self._desks.items():
-            for happened in desk.events():
+        for component, handshake in self._handshakes.items():
+            for happened in handshake.events(now):
                 self._note_dtls(component, happened)
         self._flush()
 
     def _note_ice(self, event: ice.Event, now: float) -> None:
         component = getattr(event, "component", 0)
         self._events.append(Happened(component, event))
+        handshake, agent = self._handshakes.get(component), self._agent
         if isinstance(event, ice.Restarted):
-            self._reached.clear()  # a handshake that came to nothing gets another try
-        reached = isinstance(event, ice.Usable | ice.Selected) and self._reached.get(component) != ICE_PATH
-        if reached and component in self._desks:
-            self._reached[component] = ICE_PATH
-            desk, agent = self._desks[component], self._agent
-            round_trip = agent.rtt(component) if agent is not None else None
+            self._allow_again()
+        elif isinstance(event, ice.Usable | ice.Selected) and handshake is not None and agent is not None:
+            round_trip = agent.rtt(component)
             if round_trip is not None:
-                desk.measured(round_trip)
-            desk.reach(ICE_PATH, now)
+                handshake.desk.measured(round_trip)
+            handshake.reach(ICE_PATH, now)
 
     def _note_dtls(self, component: int, event: dtls.Event) -> None:
         self._events.append(Happened(component, event))
-        if isinstance(event, dtls.Established) and component in self._paths:
-            self._paths[component].take(self._signalled.get(component))
+        if isinstance(event, dtls.Established):
+            self._handshakes[component].paths.take(self._signalled.get(component))
         elif isinstance(event, dtls.Closed) and self._agent is not None:
             self._agent.revoke(component)  # a good-bye takes the consent back (CONS-02)
 
@@ -313,23 +280,24 @@ class Transport:
         agent = self._agent
         if agent is not None:
             self._out.extend(Transmit(item.socket, item.data, item.to) for item in agent.transmits())
-        for component, desk in self._desks.items():
-            flight = desk.transmits()
+        for component, handshake in self._handshakes.items():
+            flight = handshake.desk.transmits()
             if agent is None:
                 for to, data in flight:
                     self._send(component, data, to)
                 continue
             if flight:
-                self._unsent[component] = [data for _, data in flight]
+                handshake.unsent = [data for _, data in flight]
             pair = agent.may_send(component)
             if pair is not None:
-                for data in self._unsent.pop(component, ()):
+                unsent, handshake.unsent = handshake.unsent, []
+                for data in unsent:
                     self._out.append(Transmit(pair.socket, data, pair.remote))
 
     def _send(self, component: int, data: bytes, to: Endpoint) -> None:
         """Send from the port at which the peer was seen, else from the one that it is told."""
-        paths = self._paths.get(component)
-        socket = paths.last(to) if paths is not None else None
+        handshake = self._handshakes.get(component)
+        socket = handshake.paths.last(to) if handshake is not None else None
         if socket not in self.sockets:
             socket = self._current.get(component)
         if socket is not None:
@@ -350,7 +318,8 @@ class Transport:
         return {Slot(self.leg, self.place, number): self._link(number) for number in set(self.sockets.values())}
 
     def _link(self, component: int) -> Link:
-        agent, desk = self._agent, self._desks.get(component)
+        agent, handshake = self._agent, self._handshakes.get(component)
+        desk = handshake.desk if handshake is not None else None
         path = sources = None
         held: frozenset[Endpoint] | None = frozenset()
         receive, send = desk.keys() if desk is not None else ((), None)
@@ -359,11 +328,11 @@ class Transport:
             path = Path(pair.socket, pair.remote) if pair is not None else None
             sources = {socket: agent.accepted(socket) for socket, kind in self.sockets.items() if kind == component}
             held = None
-        elif desk is not None:
+        elif desk is not None and handshake is not None:
             held = desk.held_paths()
             verified = desk.verified_path
             if verified is not None:
-                socket = self._paths[component].settled(verified, self._signalled.get(component))
+                socket = handshake.paths.settled(verified, self._signalled.get(component))
                 path = Path(socket, verified) if socket is not None else None
         status = desk.status() if desk is not None else None
         progress = agent.progress(component) if agent is not None else None

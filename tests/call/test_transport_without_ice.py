@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from ngdaemon.base.endpoint import Endpoint
+from ngdaemon.base.ids import SocketId
 from ngdaemon.dtls.roles import Role
 from ngdaemon.ice import stun
 from ngdaemon.ice.candidate import RTCP, RTP
@@ -364,3 +365,39 @@ def test_a_handshake_that_is_blocked_is_over_in_time_and_the_gate_stays_shut(cap
     assert site.is_shut(peer)
     assert "DTLS failed with 198.51.100.1:50000: timeout" in caplog.text
     assert "0 received" in caplog.text
+
+
+class Garbler(Peer):
+    """Its first flight as a server arrives broken, or all of them, as if somebody had forged them."""
+
+    def __init__(self, site: Site, *ports: Endpoint, always: bool = False, **keys: Any) -> None:
+        super().__init__(site, *ports, **keys)
+        self.left = 1000 if always else 1
+
+    def send(self, socket: SocketId, data: bytes, to: Endpoint) -> None:
+        if data[0] == 22 and data[13] == 2 and self.left:
+            self.left -= 1
+            data = data[:27] + bytes(32) + data[59:]  # the server's random, which is signed
+        super().send(socket, data, to)
+
+
+def test_a_handshake_that_is_broken_by_a_forged_flight_is_begun_again() -> None:
+    """HS-11, MBX-10: what is in clear may be anybody's; soon afterwards the peer gets another hello."""
+    site = Site()
+    peer = Garbler(site, PEER, ice=False)
+    site.daemon.offer(peer.describe("passive"), **TO_PLAIN)
+    peer.hear(site.daemon.answer(PHONE))
+    assert site.run(2.0, until=lambda: site.is_open(peer))
+    assert peer.left == 0
+
+
+def test_a_handshake_that_breaks_each_time_is_given_up() -> None:
+    """HS-15, OSR-02: three attempts, no more."""
+    site = Site()
+    peer = Garbler(site, PEER, ice=False, always=True)
+    site.daemon.offer(peer.describe("passive"), **TO_PLAIN)
+    peer.hear(site.daemon.answer(PHONE))
+    site.run(20.0)
+    assert site.is_shut(peer)
+    randoms = {data[27:59] for _, data, _ in site.sent if data[0] == 22 and data[13] == 1}
+    assert len(randoms) == 3
