@@ -69,7 +69,7 @@ class Transport:
         self.leg = leg
         self.place = place
         self.active = 0.0
-        """When the peer was last heard of by STUN or DTLS; monotonic seconds."""
+        """When the peer last proved that it is there, by a check of ICE or a handshake (GATE-03); monotonic seconds."""
         self.sockets: dict[SocketId, int] = {}
         """Our ports → component."""
         self._setting = setting
@@ -211,18 +211,14 @@ class Transport:
             return
         if self._agent is not None:
             if self._agent.accepts(socket, source):
-                self.active = now
                 handshake.desk.receive(ICE_PATH, data, now, vouched=True)
             return
-        vouched = source == self._signalled.get(component)
-        if vouched:
-            self.active = now
         handshake.paths.see(source, socket)
-        handshake.desk.receive(source, data, now, vouched=vouched)
+        handshake.desk.receive(source, data, now, vouched=source == self._signalled.get(component))
         for event in handshake.events(now):
             if isinstance(event, dtls.Held | dtls.Established) and event.path == source:
                 handshake.paths.settle(source)
-            self._note_dtls(component, event)
+            self._note_dtls(component, event, now)
 
     def handle_timer(self, now: float) -> None:
         """Do what the time has come for."""
@@ -254,7 +250,7 @@ class Transport:
                 self._note_ice(event, now)
         for component, handshake in self._handshakes.items():
             for happened in handshake.events(now):
-                self._note_dtls(component, happened)
+                self._note_dtls(component, happened, now)
         self._flush()
 
     def _note_ice(self, event: ice.Event, now: float) -> None:
@@ -269,9 +265,10 @@ class Transport:
                 handshake.desk.measured(round_trip)
             handshake.reach(ICE_PATH, now)
 
-    def _note_dtls(self, component: int, event: dtls.Event) -> None:
+    def _note_dtls(self, component: int, event: dtls.Event, now: float) -> None:
         self._events.append(Happened(component, event))
         if isinstance(event, dtls.Established):
+            self.active = now
             self._handshakes[component].paths.take(self._signalled.get(component))
         elif isinstance(event, dtls.Closed) and self._agent is not None:
             self._agent.revoke(component)  # a good-bye takes the consent back (CONS-02)

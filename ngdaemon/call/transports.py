@@ -43,7 +43,7 @@ class Transports:
         return self._links.get(call, NO_LINKS)
 
     def activity(self, call: CallId) -> float:
-        """When a peer of the call was last heard of by STUN or DTLS; 0 for never."""
+        """When a peer of the call last proved by ICE or DTLS that it is there; 0 for never."""
         return max((item.active for item in self._calls.get(call, {}).values()), default=0.0)
 
     def sync(self, call: Call, now: float) -> None:
