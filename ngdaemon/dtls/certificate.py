@@ -22,6 +22,13 @@ VALIDITY = timedelta(days=30)
 
 _SERIAL_OCTETS = 16
 
+_INTEGER, _BIT_STRING, _UTC_TIME, _GENERALIZED_TIME, _SEQUENCE = 0x02, 0x03, 0x17, 0x18, 0x30
+_VERSION_3 = bytes.fromhex("a003020102")
+_ALGORITHM = bytes.fromhex("300a06082a8648ce3d040302")
+"""ecdsa-with-SHA256 (RFC 5758 §3.2)."""
+_NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)]).public_bytes()
+_ECDSA = ec.ECDSA(hashes.SHA256())
+
 
 class Identity(NamedTuple):
     """A private key with its certificate. `repr` shows no key."""
@@ -43,21 +50,42 @@ def make(rng: Rng, wall: Wall) -> Identity:
     """A new identity. The key pair is drawn by OpenSSL, which takes no other randomness; the serial number by `rng`."""
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.fromtimestamp(wall.microseconds() // 1_000_000, UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     serial = (
         int.from_bytes(rng.bytes(_SERIAL_OCTETS), "big") >> 1 | 1
     )  # positive, at most 20 octets (RFC 5280 §4.1.2.2)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(serial)
-        .not_valid_before(now - BACKDATED)
-        .not_valid_after(now + VALIDITY)
-        .sign(key, hashes.SHA256())
-    )
-    return Identity(key, certificate, certificate.public_bytes(serialization.Encoding.DER))
+    der = _signed(key, serial, now - BACKDATED, now + VALIDITY)
+    return Identity(key, x509.load_der_x509_certificate(der), der)
+
+
+def _signed(key: ec.EllipticCurvePrivateKey, serial: int, begins: datetime, ends: datetime) -> bytes:
+    """A certificate of version 3 without extensions (RFC 5280 §4.1), self-signed.
+
+    Written out here, as all but five of its fields are constant: the builder of `cryptography` takes three times as
+    long as key and signature together.
+    """
+    spki = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    number = _element(_INTEGER, serial.to_bytes(serial.bit_length() // 8 + 1, "big"))
+    validity = _element(_SEQUENCE, _time(begins) + _time(ends))
+    body = _element(_SEQUENCE, b"".join((_VERSION_3, number, _ALGORITHM, _NAME, validity, _NAME, spki)))
+    signature = _element(_BIT_STRING, b"\0" + key.sign(body, _ECDSA))
+    return _element(_SEQUENCE, body + _ALGORITHM + signature)
+
+
+def _time(moment: datetime) -> bytes:
+    """A point of time: with two digits of the year up to 2049 (RFC 5280 §4.1.2.5)."""
+    if moment.year < 2050:
+        return _element(_UTC_TIME, moment.strftime("%y%m%d%H%M%SZ").encode())
+    return _element(_GENERALIZED_TIME, moment.strftime("%Y%m%d%H%M%SZ").encode())
+
+
+def _element(tag: int, content: bytes) -> bytes:
+    """An element of DER of less than 64 KB."""
+    size = len(content)
+    if size < 0x80:
+        return bytes((tag, size)) + content
+    if size < 0x100:
+        return bytes((tag, 0x81, size)) + content
+    return bytes((tag, 0x82, size >> 8, size & 0xFF)) + content
 
 
 def to_pem(identity: Identity) -> bytes:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ngdaemon.dtls.certificate import BACKDATED, NAME, VALIDITY, Pool, from_pem, make, to_pem
@@ -35,6 +35,33 @@ def test_fp_08_valid_from_before_now_for_days() -> None:
     assert A.certificate.not_valid_after_utc == NOW + VALIDITY
     assert timedelta(0) < BACKDATED
     assert timedelta(days=60) > VALIDITY
+
+
+def test_fp_08_octets_are_those_of_a_builder() -> None:
+    """Each certificate is what `cryptography` makes of the same fields, but for the signature, which is random."""
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(A.certificate.subject)
+        .issuer_name(A.certificate.issuer)
+        .public_key(A.key.public_key())
+        .serial_number(A.certificate.serial_number)
+        .not_valid_before(NOW - BACKDATED)
+        .not_valid_after(NOW + VALIDITY)
+        .sign(A.key, hashes.SHA256())
+    )
+    assert A.certificate.tbs_certificate_bytes == built.tbs_certificate_bytes
+    assert A.certificate.signature_algorithm_oid == built.signature_algorithm_oid
+    assert A.certificate.public_bytes(serialization.Encoding.DER) == A.der
+
+
+@pytest.mark.parametrize("day", [datetime(2049, 12, 31, tzinfo=UTC), datetime(2050, 1, 2, tzinfo=UTC)])
+def test_validity_is_readable_beyond_the_years_of_two_digits(day: datetime) -> None:
+    class Wall:
+        def microseconds(self) -> int:
+            return int(day.timestamp() * 1_000_000)
+
+    certificate = make(SeededRng(), Wall()).certificate
+    assert (certificate.not_valid_before_utc, certificate.not_valid_after_utc) == (day - BACKDATED, day + VALIDITY)
 
 
 def test_the_key_is_on_p_256_and_signs_its_certificate() -> None:
