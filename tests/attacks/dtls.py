@@ -3,7 +3,6 @@
 import contextlib
 import datetime
 import hashlib
-import secrets
 from collections.abc import Callable, Sequence
 
 from cryptography import x509
@@ -18,7 +17,7 @@ from tests.interop.network import Host
 
 from .peer import value
 from .srtp import CM_80, PROFILES, Cipher, SecuredPeer
-from .stun import REQUEST, Checks, message
+from .stun import Checks
 
 _LABEL = b"EXTRACTOR-dtls_srtp"
 _RECORD_HEADER = 13
@@ -176,8 +175,6 @@ class DtlsPeer(SecuredPeer):
         self.ice = Checks(self) if ice else None
         self.mangle: Callable[[bytes], list[bytes]] = lambda datagram: [datagram]
         """What becomes of a datagram of the handshake."""
-        self.opens_the_way = False
-        """Sends a STUN request when it waits for a handshake without ICE, as RFC 5763 §6.7.2 asks for."""
         self.mtu = _DATAGRAM
         self.protocols: list[bytes] = []
         """ALPN, to make the ClientHello large."""
@@ -208,9 +205,6 @@ class DtlsPeer(SecuredPeer):
             return
         if self.handshake is None and self.setup == "active":
             self._begin(client=True)
-        if self.handshake is None and self.opens_the_way:
-            self.opens_the_way = False
-            self.send(message(REQUEST, secrets.token_bytes(12), [], fingerprint=False), target)
         if self.handshake:
             self.handshake.timer()
             self._flush(target)
