@@ -97,8 +97,10 @@ class Registry:
     def store(self, call: Call, signalled: Collection[LegId], now: float) -> None:
         """Put a call in force: its plan first, then the call itself.
 
-        Cancels a deletion of the call, and of the legs that were `signalled`.
+        Cancels a deletion of the call, and of the legs that were `signalled`. Raises RequestError where a leg turns out
+        not to be who it says (ERR-08).
         """
+        self.transports.check(call)
         self.transports.sync(call, now)
         desired = self._plan(call)
         entry = self._entries.get(call.id)

@@ -183,6 +183,18 @@ class Transport:
             self._pierced.add((component, to))
             self._send(component, stun.binding_request_bare(self._setting.rng.bytes(TRANSACTION)), to)
 
+    def refutes(self, media: Media) -> bool:
+        """Whether the leg itself, at the very place that it signals now, has shown another certificate than it names.
+
+        That takes a handshake which is done before the description comes. With ICE it could be any fork's.
+        """
+        agreed = media.security.association
+        if agreed is None or not media.security.final or self._agent is not None:
+            return False
+        places = {RTP: _known(media.rtp), RTCP: _known(media.rtcp)}
+        pairs = ((self._handshakes.get(number), places[number]) for number in _components(media))
+        return any(each and place and each.desk.refutes(agreed.fingerprints, place) for each, place in pairs)
+
     # input
 
     def receive(self, socket: SocketId, data: bytes, source: Endpoint, now: float) -> None:
@@ -198,7 +210,8 @@ class Transport:
 
     def _receive_stun(self, component: int, socket: SocketId, data: bytes, source: Endpoint, now: float) -> None:
         if self._agent is not None:
-            if self._agent.receive(socket, data, source, now):
+            proves = int.from_bytes(data[:2]) != stun.INDICATION  # those are not authenticated
+            if self._agent.receive(socket, data, source, now) and proves:
                 self.active = now
             return
         known = source == self._signalled.get(component)

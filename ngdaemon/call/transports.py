@@ -8,10 +8,12 @@ import heapq
 import logging
 from collections.abc import Iterator
 
+from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import CallId, SocketId
 from ngdaemon.call import decisions, facing
 from ngdaemon.call.links import NO_LINKS, Link, Links, Slot
 from ngdaemon.call.model import Call, Leg, LegId, Media
+from ngdaemon.call.securing import NOT_ACCEPTABLE
 from ngdaemon.call.security import Keying
 from ngdaemon.call.transport import Setting, Transport
 from ngdaemon.media.forwarder import Forwarder, Punted
@@ -70,6 +72,17 @@ class Transports:
         self._links[call.id] = links
         for transport in have.values():
             links.update(transport.links())
+
+    def check(self, call: Call) -> None:
+        """Raise RequestError where a description contradicts the handshake that its sender has finished (ERR-08)."""
+        have = self._calls.get(call.id)
+        if not have:
+            return
+        found = ((media.place, have.get((leg.id, media.place)), media) for leg, media in _wanted(call))
+        refuted = [place for place, transport, media in found if transport is not None and transport.refutes(media)]
+        if refuted:
+            texts = ", ".join(f"{place + 1}:fingerprint" for place in refuted)
+            raise RequestError(f"no acceptable media security: {texts}", {"sip-code": NOT_ACCEPTABLE})
 
     def end(self, call: CallId, now: float) -> None:
         """Close the transports of a call that ends."""

@@ -12,7 +12,7 @@ from ngdaemon.dtls.admission import Admission
 from ngdaemon.dtls.association import Association
 from ngdaemon.dtls.certificate import Identity
 from ngdaemon.dtls.desk import Answer, Arrival, Desk
-from ngdaemon.dtls.fingerprint import deciding_hash
+from ngdaemon.dtls.fingerprint import Fingerprint, deciding_hash, matches
 from ngdaemon.dtls.hello import Cookies, read_hello, read_opening, refusal, without_cookie
 from ngdaemon.dtls.policy import Policy
 from ngdaemon.dtls.records import Content, Fragment, Kind, Record, fragments, record, records
@@ -168,6 +168,12 @@ class Component:
     def held_paths(self) -> frozenset[Endpoint]:
         """Paths with a finished handshake whose peer is not known yet: media from there may be held (MBX-06)."""
         return frozenset(each.path for each in self._associations if each.state is State.KEYED)
+
+    def refutes(self, announced: frozenset[Fingerprint], path: Endpoint) -> bool:
+        """Whether whoever finished a handshake on that path, and waits for a description, is not the one announced."""
+        held = [each.certificate for each in self._associations if each.path == path and each.state is State.KEYED]
+        known = [certificate for certificate in held if certificate is not None]
+        return bool(known) and not any(matches(each, announced, self._policy.allow_sha1) for each in known)
 
     def status(self) -> Status:
         """What there is to tell: of the verified association, else of the newest."""

@@ -158,7 +158,8 @@ def test_a_secured_leg_that_times_out_in_its_handshake_keeps_the_call_no_longer_
     call_to_phone(site, browser, PHONE)
     browser.mute = True
     for _ in range(30):
-        site.network.send(stun.binding_request_bare(bytes(12)), BROWSER, browser.told[RTP])
+        for data in (stun.binding_request_bare(bytes(12)), stun.build(stun.INDICATION, bytes(12), [])):
+            site.network.send(data, BROWSER, browser.told[RTP])
         site.network.send(b"\x16\xfe\xfd" + bytes(40), BROWSER, browser.told[RTP])
         site.run(0.5)
     assert site.daemon.calls() == []

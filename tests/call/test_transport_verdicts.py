@@ -57,20 +57,24 @@ class TestOrder:
     def test_a_handshake_before_an_answer_that_names_another_certificate_opens_nothing(
         self, ice: bool, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """FP-10, ERR-09: not before the answer and not after it; the log and `query` say why."""
+        """FP-10, ERR-08, ERR-09: not before the answer and not after it; the log and `query` say why."""
         site = Site()
         browser = Peer(site, BROWSER, ice=ice, controlling=False, claims=identity(5))
         browser.hear(site.daemon.offer(PHONE, **ways(ice)))
         site.run(2.0)
         with caplog.at_level(logging.INFO, "ngdaemon.crypto"):
-            reply = site.daemon.command("answer", from_tag="a", to_tag="b", sdp=browser.answer())
+            site.daemon.command("answer", from_tag="a", to_tag="b", sdp=browser.answer(), **RINGING)
+            site.run(2.0)
+            assert never_opened(site)
+            reply = site.daemon.command("answer", from_tag="a", to_tag="b", sdp=browser.answer(), **OK)
             site.run(2.0)
         assert never_opened(site)
-        if reply["result"] == "ok":
+        if ice:
+            assert reply["result"] == "ok"
             assert verdicts(site, "b")["RTP"]["DTLS"]["verdict"] == "mismatch"
             assert "its certificate is" in caplog.text
         else:
-            assert reply["sip-code"] == 488
+            assert (reply["result"], reply["sip-code"]) == ("error", 488)
 
     def test_an_answer_that_names_another_certificate_than_comes_opens_nothing(
         self, ice: bool, caplog: pytest.LogCaptureFixture
@@ -110,6 +114,36 @@ class TestOrder:
         site.daemon.offer(browser.describe(), to_tag="b", **TO_PLAIN)
         browser.hear(site.daemon.answer(PHONE))
         assert site.run(5.0, until=lambda: site.is_open(browser))
+
+
+def test_an_answer_that_contradicts_the_handshake_of_its_sender_is_refused_and_changes_nothing() -> None:
+    """ERR-08, FP-12: not so while it is provisional; and the true one is taken afterwards."""
+    site = Site()
+    phone = Peer(site, BROWSER, ice=False, controlling=False, claims=identity(5))
+    phone.hear(site.daemon.offer(PHONE, **WITHOUT))
+    assert site.run(2.0, until=phone.verified)
+    before = site.plan()
+    assert site.daemon.refusal("answer", from_tag="a", to_tag="b", sdp=phone.answer()) == (
+        "no acceptable media security: 1:fingerprint"
+    )
+    assert site.plan() == before
+    assert phone.verified()
+    phone.claims = phone.identity
+    site.daemon.answer(phone.answer())
+    assert site.is_open(phone)
+
+
+def test_what_strangers_have_shown_is_held_against_nobody() -> None:
+    """ERR-08, MBX-10: a handshake from elsewhere does not refuse the answer of the peer."""
+    site = Site()
+    phone = Peer(site, BROWSER, ice=False, controlling=False)
+    told = site.daemon.offer(PHONE, **WITHOUT)
+    stranger = Peer(site, OTHER, ice=False, seed=9)
+    stranger.hear(told)
+    assert site.run(2.0, until=stranger.verified)
+    phone.hear(told)
+    site.daemon.answer(phone.answer())
+    assert site.run(2.0, until=lambda: site.is_open(phone))
 
 
 def test_a_wrong_peer_that_is_first_leaves_the_port_open_to_the_right_one() -> None:
