@@ -160,6 +160,8 @@ _BEHIND_NAT: dict[str, Callable[[Host], Peer]] = {
 @pytest.mark.parametrize("who", ["caller", "callee"])
 def test_phones_behind_nat_connect_in_spite_of_strangers_s05(lab: Lab, verdict: Verdicts, media: str, who: str) -> None:
     """S05, MBX-05: an address that SIP came from and an unknown port, while a stranger sprays hellos and media."""
+    if (media, who) == ("DTLS without ICE", "caller") and not lab.is_ours:
+        pytest.skip("has no media there without strangers either")
     stranger = lab.stranger()
     bob, alice = _BEHIND_NAT[media](lab.network.nat("nat", _NAT)), Peer("alice", lab.alice_host)
     call = lab.call(bob, alice) if who == "caller" else lab.call(alice, bob)
