@@ -1,13 +1,15 @@
 """The DTLS side of one component of a transport: what its associations were told, and where they take place."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
+from ngdaemon.call.links import Path
 from ngdaemon.call.paths import Paths
 from ngdaemon.call.security import Association
 from ngdaemon.dtls import states as dtls
-from ngdaemon.dtls.component import Component
+from ngdaemon.dtls.component import ICE_PATH, Component
 from ngdaemon.dtls.remote import Remote
 from ngdaemon.dtls.roles import Role
 
@@ -18,6 +20,10 @@ PAUSE = 0.5
 
 TIMEOUT = "timeout"
 """Why a handshake has failed that is not tried again."""
+
+EARLY_SOURCES = 16
+EARLY_DATAGRAMS = 4
+"""Of each source: a hello with large keys takes two or three."""
 
 Place = tuple[SocketId | None, Endpoint | None]
 """Our port, and what the peer signals."""
@@ -40,6 +46,7 @@ class Handshake:
         """Without ICE: where the peers are."""
         self.unsent: list[bytes] = []
         """The last flight, while it waits for a pair of ICE."""
+        self._early: dict[Path, list[bytes]] = {}
         self._expected: Expected | None = None
         self._reached: Endpoint | None = None
         self._failures = 0
@@ -69,6 +76,24 @@ class Handshake:
         if path != self._reached:
             self._reached, self._again = path, None
             self.desk.reach(path, now)
+
+    def is_early(self, source: Path) -> bool:
+        """Whether datagrams of that source are kept: it passed a check before it was known who answers."""
+        return source in self._early
+
+    def keep(self, source: Path, data: bytes) -> None:
+        """Keep a datagram until it is known whether its sender answers: with ICE it could be any fork (MOD-03)."""
+        kept = self._early.setdefault(source, [])
+        kept.append(data)
+        del kept[:-EARLY_DATAGRAMS]
+        if len(self._early) > EARLY_SOURCES:
+            del self._early[next(iter(self._early))]
+
+    def take_early(self, accepts: Callable[[SocketId, Endpoint], bool], now: float) -> None:
+        """Take in what was kept of those who are accepted now."""
+        for source in [source for source in self._early if accepts(*source)]:
+            for data in self._early.pop(source):
+                self.desk.receive(ICE_PATH, data, now, vouched=True)
 
     def allow_again(self) -> None:
         """What came to nothing may be tried again when there is somewhere to reach."""

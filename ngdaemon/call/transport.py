@@ -162,6 +162,8 @@ class Transport:
             handshake.reach(path, now)
         if agreed.role is Role.PASSIVE:
             self._pierce(component, handshake.desk)
+        if self._agent is not None and self._agent.remote is not None:
+            handshake.take_early(self._agent.accepts, now)
 
     def _allow_again(self) -> None:
         """ICE restarts: a handshake that came to nothing gets another try."""
@@ -223,8 +225,7 @@ class Transport:
         if handshake is None:
             return
         if self._agent is not None:
-            if self._agent.accepts(socket, source):
-                handshake.desk.receive(ICE_PATH, data, now, vouched=True)
+            _receive_vouched(handshake, self._agent, Path(socket, source), data, now)
             return
         handshake.paths.see(source, socket)
         handshake.desk.receive(source, data, now, vouched=source == self._signalled.get(component))
@@ -347,6 +348,16 @@ class Transport:
         status = desk.status() if desk is not None else None
         progress = agent.progress(component) if agent is not None else None
         return Link(path, sources, receive, send, held, status, progress)
+
+
+def _receive_vouched(handshake: Handshake, agent: Agent, source: Path, data: bytes, now: float) -> None:
+    """Take DTLS where ICE vouches for sources (HS-10): of the peer, and once it is known who that is (MOD-03)."""
+    accepted = agent.accepts(*source)
+    if accepted and agent.remote is not None:
+        handshake.take_early(agent.accepts, now)
+        handshake.desk.receive(ICE_PATH, data, now, vouched=True)
+    elif accepted or handshake.is_early(source):
+        handshake.keep(source, data)
 
 
 def _components(media: Media) -> tuple[int, ...]:

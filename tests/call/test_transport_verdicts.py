@@ -7,6 +7,7 @@ import pytest
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.dtls.roles import Role
+from ngdaemon.dtls.states import Failed
 from ngdaemon.ice.candidate import RTCP, RTP
 from tests.support.peer import TO_PLAIN, Peer, Site, call_from_phone, call_to_phone, identity, verdicts
 from tests.support.sdp import audio
@@ -203,6 +204,28 @@ def test_two_forks_shake_hands_on_one_port_before_either_answers() -> None:
     site.run(0.5)
     assert site.is_open(two)
     assert site.facing(two).signalled == OTHER
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_two_forks_with_ice_check_and_say_hello_on_one_port_before_either_answers(
+    first: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """MOD-03, ICE-06, HS-10: neither disturbs the handshake of the other, whichever answers first."""
+    site = Site()
+    forks = [Peer(site, BROWSER, controlling=False), Peer(site, OTHER, controlling=False, seed=2)]
+    told = site.daemon.offer(PHONE, **WITH_ICE)
+    for fork in forks:
+        fork.hear(told)
+    assert site.run(2.0, until=lambda: all(fork.desks[RTP].status().sent for fork in forks))
+    site.run(1.0)
+    one, two = forks[first], forks[1 - first]
+    site.daemon.answer(one.answer(), to_tag="b1", **RINGING)
+    assert site.run(2.0, until=lambda: site.is_open(one))
+    site.daemon.answer(two.answer(), to_tag="b2", **OK)
+    assert site.run(2.0, until=lambda: site.is_open(two))
+    assert not [event for fork in forks for event in fork.events if isinstance(event, Failed)]
+    assert site.facing(two).signalled == two.bases[two.socket()].at
+    assert "DTLS failed" not in caplog.text
 
 
 def test_a_provisional_answer_does_not_reject_the_handshake_of_another_fork() -> None:

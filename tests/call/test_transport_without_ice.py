@@ -367,6 +367,21 @@ def test_a_handshake_that_is_blocked_is_over_in_time_and_the_gate_stays_shut(cap
     assert "0 received" in caplog.text
 
 
+def test_a_peer_that_begins_anew_is_taken_when_it_is_verified() -> None:
+    """HS-20: the live association carries media until then."""
+    site, peer = up()
+    before, start = site.protection(peer), len(site.plans())
+    peer.renew_desks()
+    peer.hear(peer.heard)
+    assert site.run(3.0, until=peer.verified)
+    assert site.run(1.0, until=lambda: site.is_open(peer))
+    for plan in site.plans()[start:]:
+        found = next(socket.protection for socket in plan.sockets if socket.id == site.facing(peer).id)
+        assert found is not None
+        assert found.send in (before.send, site.protection(peer).send)
+    assert site.protection(peer).send != before.send
+
+
 class Garbler(Peer):
     """Its first flight as a server arrives broken, or all of them, as if somebody had forged them."""
 
