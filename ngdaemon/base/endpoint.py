@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple
 
@@ -33,8 +34,17 @@ def is_unspecified(address: str) -> bool:
     return address in ("0.0.0.0", "::")  # noqa: S104
 
 
+LONGEST_ADDRESS = 45
+"""Characters of the longest spelling of an address: IPv6 with IPv4 at its end."""
+
+
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
     """The numeric address in `text`, or None. Scopes (`fe80::1%eth0`) are refused."""
+    return _parsed(text) if len(text) <= LONGEST_ADDRESS else None
+
+
+@lru_cache(4096)
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     if "%" in text:
         return None
     try:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from cryptography import x509
@@ -49,15 +50,14 @@ class Identity(NamedTuple):
 def make(rng: Rng, wall: Wall) -> Identity:
     """A new identity. The key pair is drawn by OpenSSL, which takes no other randomness; the serial number by `rng`."""
     key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.fromtimestamp(wall.microseconds() // 1_000_000, UTC)
     serial = (
         int.from_bytes(rng.bytes(_SERIAL_OCTETS), "big") >> 1 | 1
     )  # positive, at most 20 octets (RFC 5280 §4.1.2.2)
-    der = _signed(key, serial, now - BACKDATED, now + VALIDITY)
+    der = _signed(key, serial, _validity(wall.microseconds() // 1_000_000))
     return Identity(key, x509.load_der_x509_certificate(der), der)
 
 
-def _signed(key: ec.EllipticCurvePrivateKey, serial: int, begins: datetime, ends: datetime) -> bytes:
+def _signed(key: ec.EllipticCurvePrivateKey, serial: int, validity: bytes) -> bytes:
     """A certificate of version 3 without extensions (RFC 5280 §4.1), self-signed.
 
     Written out here, as all but five of its fields are constant: the builder of `cryptography` takes three times as
@@ -65,10 +65,16 @@ def _signed(key: ec.EllipticCurvePrivateKey, serial: int, begins: datetime, ends
     """
     spki = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     number = _element(_INTEGER, serial.to_bytes(serial.bit_length() // 8 + 1, "big"))
-    validity = _element(_SEQUENCE, _time(begins) + _time(ends))
     body = _element(_SEQUENCE, b"".join((_VERSION_3, number, _ALGORITHM, _NAME, validity, _NAME, spki)))
     signature = _element(_BIT_STRING, b"\0" + key.sign(body, _ECDSA))
     return _element(_SEQUENCE, body + _ALGORITHM + signature)
+
+
+@lru_cache(1)
+def _validity(seconds: int) -> bytes:
+    """The period of certificates that are made at that time: many are made in one second."""
+    now = datetime.fromtimestamp(seconds, UTC)
+    return _element(_SEQUENCE, _time(now - BACKDATED) + _time(now + VALIDITY))
 
 
 def _time(moment: datetime) -> bytes:

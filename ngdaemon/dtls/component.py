@@ -7,6 +7,7 @@ and the losers vanish. Sans-IO: give it datagrams, descriptions and the time; th
 
 from typing import NamedTuple
 
+from ngdaemon.base.deadline import earliest
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.dtls.admission import Admission
 from ngdaemon.dtls.association import Association
@@ -137,7 +138,7 @@ class Component:
 
     def next_timeout(self) -> float | None:
         """When `handle_timer` wants to be called."""
-        return min((due for each in self._associations if (due := each.next_timeout()) is not None), default=None)
+        return earliest(*[each.next_timeout() for each in self._associations])
 
     def transmits(self) -> list[tuple[Endpoint, bytes]]:
         """Datagrams to be sent, each with its path, since the last call."""

@@ -13,6 +13,7 @@ The agent routes messages to its sessions. There is one, and after a restart the
 until the new session has its own (ICE-08).
 """
 
+from ngdaemon.base.deadline import earliest
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
 from ngdaemon.base.sources import Rng
@@ -92,6 +93,8 @@ class Agent:
         self._forget({socket})
 
     def _forget(self, sockets: set[SocketId]) -> None:
+        if not sockets:
+            return
         for socket in sockets:
             self._around.bases.pop(socket, None)
         for session in self._sessions():
@@ -220,8 +223,7 @@ class Agent:
 
     def next_timeout(self) -> float | None:
         """When `handle_timer` wants to be called; None for never."""
-        times = (session.next_timeout() for session in self._sessions())
-        return min((time for time in times if time is not None), default=None)
+        return earliest(*(session.next_timeout() for session in self._sessions()))
 
     # What there is
 

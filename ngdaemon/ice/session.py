@@ -7,6 +7,7 @@ selection and consent. Which requests are for it, and that they are authentic, i
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ngdaemon.base.deadline import earliest
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
 from ngdaemon.ice import candidate as candidates
@@ -360,14 +361,13 @@ class Session:
 
     def next_timeout(self) -> float | None:
         """When `handle_timer` wants to be called."""
-        times = (
+        return earliest(
             self._transactions.next_due,
             self._watch.next_due,
             self._selection.next_due,
             self._patience,
             self._around.pacer.free_at if self._checking else None,
         )
-        return min((time for time in times if time is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
         again, over = self._transactions.repeat(now)

@@ -6,7 +6,8 @@ input from the network: what is not a well-formed message is None.
 
 import hmac
 import struct
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
 from zlib import crc32
 
@@ -54,6 +55,8 @@ LENGTHS = {
 
 _OPTIONAL = 0x8000
 _HEAD = struct.Struct("!HHI12s")
+_MASKED = struct.Struct("!BBH")
+"""What is before the address in XOR-MAPPED-ADDRESS."""
 _ATTRIBUTE = struct.Struct("!HH")
 _FINGERPRINT_XOR = 0x5354554E
 _INTEGRITY_SIZE = 24
@@ -170,10 +173,8 @@ def build(kind: int, transaction: bytes, attributes: list[tuple[int, bytes]], pa
 
 def mask(endpoint: Endpoint, transaction: bytes) -> bytes:
     """The value of XOR-MAPPED-ADDRESS (RFC 8489 §14.2)."""
-    packed = ip_address(endpoint.address).packed
-    key = COOKIE.to_bytes(4) + transaction
-    hidden = bytes(octet ^ other for octet, other in zip(packed, key, strict=False))
-    return struct.pack("!BBH", 0, 1 if len(packed) == 4 else 2, endpoint.port ^ COOKIE >> 16) + hidden
+    packed = _packed(endpoint.address)
+    return _MASKED.pack(0, 1 if len(packed) == 4 else 2, endpoint.port ^ COOKIE >> 16) + _hidden(packed, transaction)
 
 
 def unmask(value: bytes, transaction: bytes) -> Endpoint | None:
@@ -181,10 +182,21 @@ def unmask(value: bytes, transaction: bytes) -> Endpoint | None:
     family = value[1] if len(value) > 1 else 0
     if len(value) != {1: 8, 2: 20}.get(family):
         return None
+    packed = _hidden(value[4:], transaction)
+    address = ".".join(map(str, packed)) if family == 1 else str(IPv6Address(packed))
+    return Endpoint(address, int.from_bytes(value[2:4]) ^ COOKIE >> 16)
+
+
+@lru_cache(4096)
+def _packed(address: str) -> bytes:
+    return ip_address(address).packed
+
+
+def _hidden(packed: bytes, transaction: bytes) -> bytes:
+    """An address as nobody on the way recognizes it, or such a one as it is."""
     key = COOKIE.to_bytes(4) + transaction
-    packed = bytes(octet ^ other for octet, other in zip(value[4:], key, strict=False))
-    address = IPv4Address(packed) if family == 1 else IPv6Address(packed)
-    return Endpoint(str(address), int.from_bytes(value[2:4]) ^ COOKIE >> 16)
+    size = len(packed)
+    return (int.from_bytes(packed) ^ int.from_bytes(key[:size])).to_bytes(size)
 
 
 def error_code(code: int) -> tuple[int, bytes]:
