@@ -49,6 +49,11 @@ class Link(NamedTuple):
     progress: Progress | None = None
     """How far ICE is; None without ICE."""
 
+    @property
+    def ways(self) -> tuple[object, ...]:
+        """What plans are made of; all else is only told."""
+        return self[:5]
+
 
 Links = Mapping[Slot, Link]
 NO_LINK = Link()

@@ -152,11 +152,11 @@ class Transports:
             self._forwarder.send(item.socket, item.data, item.to)
 
     def _note_links(self, call: CallId, transport: Transport) -> bool:
-        """Note the links of a transport; whether they are other ones. What is only counted makes no difference."""
+        """Note the links of a transport; whether another plan follows from them."""
         links, changed = self._links[call], False
         for slot, link in transport.links().items():
             before = links.get(slot)
-            changed = changed or before is None or before._replace(status=None) != link._replace(status=None)
+            changed = changed or before is None or before.ways != link.ways
             links[slot] = link
         return changed
 
