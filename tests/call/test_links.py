@@ -11,7 +11,7 @@ from ngdaemon.dtls.hello import Cookies
 from ngdaemon.ice.report import Progress
 from ngdaemon.srtp.keys import Keys
 from ngdaemon.srtp.suites import ROWS
-from tests.support.daemon import SteadyWall
+from tests.dtls.rig import FixedWall
 from tests.support.rng import SeededRng
 
 THERE = Endpoint("192.0.2.1", 5000)
@@ -34,5 +34,5 @@ def test_ways_sources_and_keys_ask_for_another_plan(other: Link) -> None:
 
 def test_what_is_only_told_asks_for_none() -> None:
     rng = SeededRng()
-    status = Component(make(rng, SteadyWall()), Cookies(bytes(32))).status()
+    status = Component(make(rng, FixedWall()), Cookies(bytes(32))).status()
     assert Link(progress=Progress.SELECTED, status=status).ways == NO_LINK.ways
