@@ -12,6 +12,7 @@ from ngdaemon.call import keying, wishes
 from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.keying import Policy, Refused
 from ngdaemon.call.model import Media
+from ngdaemon.call.security import Keying
 from ngdaemon.dtls.roles import Role
 from ngdaemon.ng.options import Options
 from ngdaemon.sdp.protocols import protocol_of
@@ -76,6 +77,8 @@ class Securing:
             )
         except Refused as refused:
             return allocator.none(self._refuse(told, str(refused)))
+        if not answers and Keying.DTLS in security.offered:
+            security = security._replace(final=False)  # its answer may name another certificate, and come late (FP-12)
         return told if security is told.security else told._replace(security=security)
 
     def _is_opportunistic(self, told: Media, said: Media, *, answers: bool) -> bool:

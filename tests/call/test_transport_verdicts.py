@@ -266,6 +266,25 @@ def test_a_final_answer_rejects_whoever_is_not_named_by_it() -> None:
     assert site.is_open(one)
 
 
+@pytest.mark.parametrize("ice", [True, False], ids=["ICE", "no ICE"])
+def test_a_peer_that_is_reoffered_may_shake_hands_anew_before_its_answer_says_so(ice: bool) -> None:
+    """FP-12, SET-03, TID-06: an answer is on its way, so nothing is rejected by the description before it."""
+    site = Site()
+    peer = Peer(site, BROWSER, ice=ice, controlling=False)
+    call_from_phone(site, peer, PHONE, **ways(ice))
+    assert site.run(2.0, until=lambda: site.is_open(peer))
+    before = site.protection(peer)
+    told = site.daemon.offer(PHONE, to_tag="b", **ways(ice))
+    peer.renew_desks(seed=3)
+    peer.hear(told)
+    site.run(2.0)
+    assert peer.desks[RTP].status().sent > 0
+    assert site.protection(peer)._replace(hold=before.hold) == before
+    site.daemon.answer(peer.answer())
+    assert site.run(2.0, until=lambda: site.is_open(peer))
+    assert site.protection(peer).send != before.send
+
+
 def test_a_mismatch_on_rtcp_leaves_rtp_alone() -> None:
     """MOD-02, FP-10: each component is judged by itself."""
     site = Site()
