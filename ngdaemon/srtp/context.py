@@ -5,7 +5,7 @@ from typing import NamedTuple
 from ngdaemon.base.errors import WireError
 from ngdaemon.srtp.header import E_BIT, RTCP_FIXED, RTP_FIXED, SEQUENCE_SSRC, SSRC_RTCP, WORD
 from ngdaemon.srtp.keys import Keys
-from ngdaemon.srtp.transform import transforms
+from ngdaemon.srtp.transform import RtcpTransform, rtcp_transform, rtp_transform
 from ngdaemon.srtp.window import CYCLE, EARLY, Window, estimate
 
 MAX_SOURCES = 1024
@@ -64,13 +64,19 @@ class _Source:
 class _Context:
     """What receivers and senders have in common."""
 
-    __slots__ = ("_rtcp", "_rtcp_encrypted", "_rtp", "_sources", "_window")
+    __slots__ = ("_keys", "_rtcp", "_rtp", "_sources")
 
     def __init__(self, keys: Keys) -> None:
-        self._rtp, self._rtcp = transforms(keys)
-        self._rtcp_encrypted = keys.rtcp_encrypted
-        self._window = keys.window
+        self._keys = keys
+        self._rtp = rtp_transform(keys)
+        self._rtcp: RtcpTransform | None = None
+        """Made with the first RTCP packet, which does not come in the same instant as the keys."""
         self._sources: dict[int, _Source] = {}
+
+    def _for_rtcp(self) -> RtcpTransform:
+        if self._rtcp is None:
+            self._rtcp = rtcp_transform(self._keys)
+        return self._rtcp
 
     def knows(self, ssrc: int) -> bool:
         """Whether a packet of that SSRC, RTP or RTCP, has gone through."""
@@ -80,7 +86,7 @@ class _Context:
         """A source that is not kept yet. Raises Refused when there is no room for one more."""
         if len(self._sources) >= MAX_SOURCES:
             raise Refused("too many sources for one key")
-        return _Source(Window(self._window), Window(self._window))
+        return _Source(Window(self._keys.window), Window(self._keys.window))
 
     def _source_states(self) -> tuple[SourceState, ...]:
         return tuple(
@@ -90,7 +96,7 @@ class _Context:
 
     def _restore_sources(self, state: State) -> None:
         for it in state.sources:
-            rtp, rtcp = Window(self._window, it.rtp, it.rtp_seen), Window(self._window, it.rtcp, it.rtcp_seen)
+            rtp, rtcp = Window(self._keys.window, it.rtp, it.rtp_seen), Window(self._keys.window, it.rtcp, it.rtcp_seen)
             self._sources[it.ssrc] = _Source(rtp, rtcp)
 
 
@@ -130,13 +136,13 @@ class Inbound(_Context):
 
     def rtcp(self, packet: bytes) -> bytes:
         """The RTCP packet inside. Raises Refused."""
-        transform = self._rtcp
+        transform = self._rtcp or self._for_rtcp()
         length = len(packet)
         if length < transform.shortest:
             raise Refused("shorter than a protected packet")
         (ssrc,) = SSRC_RTCP.unpack_from(packet)
         (word,) = WORD.unpack_from(packet, length - transform.word_at)
-        if not word & E_BIT and self._rtcp_encrypted:
+        if not word & E_BIT and self._keys.rtcp_encrypted:
             raise Refused("not encrypted")
         index = word & ~E_BIT
         source = self._sources.get(ssrc) or self._new_source()
@@ -239,7 +245,7 @@ class Outbound(_Context):
         index = max(source.rtcp.highest, self._rtcp_start) + 1
         if self._rtcp_packets >= self._rtcp_lifetime or index >= RTCP_LIFETIME:
             raise Refused("the key is exhausted")
-        protected = self._rtcp.seal(packet, ssrc, index)
+        protected = (self._rtcp or self._for_rtcp()).seal(packet, ssrc, index)
         source.rtcp.use(index)
         self._rtcp_packets += 1
         self._sources[ssrc] = source

@@ -101,14 +101,22 @@ _TRANSFORMS: dict[Cipher, tuple[type[CounterRtp | AeadRtp], type[CounterRtcp | A
 """F8 is not among them: no peer that speaks it alone is known, and the negotiation passes over it."""
 
 
-def transforms(keys: Keys) -> tuple[RtpTransform, RtcpTransform]:
-    """What protects the packets of one direction. Raises ValueError for keys that do not fit their suite."""
+def rtp_transform(keys: Keys) -> RtpTransform:
+    """What protects RTP packets of one direction. Raises ValueError for keys that do not fit their suite."""
+    rtp, _ = _kinds(keys)
+    return _DerivedRtp(keys, rtp) if keys.kdr else rtp(keys, session_keys(keys, Label.RTP))
+
+
+def rtcp_transform(keys: Keys) -> RtcpTransform:
+    """What protects RTCP packets of one direction. Raises ValueError for keys that do not fit their suite."""
+    _, rtcp = _kinds(keys)
+    return _DerivedRtcp(keys, rtcp) if keys.kdr else rtcp(keys, session_keys(keys, Label.RTCP))
+
+
+def _kinds(keys: Keys) -> tuple[type[CounterRtp | AeadRtp], type[CounterRtcp | AeadRtcp]]:
     suite = keys.suite
     if len(keys.key) != suite.key or len(keys.salt) != suite.salt:
         raise ValueError(f"{suite.name} takes a key of {suite.key} and a salt of {suite.salt} octets")
     if suite.cipher not in _TRANSFORMS:
         raise ValueError(f"{suite.name} is not supported")
-    rtp, rtcp = _TRANSFORMS[suite.cipher]
-    if keys.kdr:
-        return _DerivedRtp(keys, rtp), _DerivedRtcp(keys, rtcp)
-    return rtp(keys, session_keys(keys, Label.RTP)), rtcp(keys, session_keys(keys, Label.RTCP))
+    return _TRANSFORMS[suite.cipher]
