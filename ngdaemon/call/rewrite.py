@@ -27,7 +27,7 @@ REGENERATED = frozenset(
     (
         *("rtcp", "rtcp-mux", "candidate", "ice-ufrag", "ice-pwd", "ice-options", "ice-lite", "remote-candidates"),
         *("end-of-candidates", "ice-mismatch", "ice-pacing", "rtpengine", "mid", "label", "bundle-only"),
-        *("ptime", "maxptime", "rtpmap", "fmtp", "extmap", "extmap-allow-mixed"),
+        *("ptime", "maxptime", "rtpmap", "fmtp", "extmap", "extmap-allow-mixed", "connection"),
         *KEYING_ATTRIBUTES,
     )
 )

@@ -1,0 +1,1 @@
+"""What offers and answers say about keys, roles, multiplexing and candidates, requirement by requirement."""
