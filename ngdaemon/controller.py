@@ -212,7 +212,7 @@ def _dtls_policy(config: Config) -> DtlsPolicy:
         mtu=config.dtls_mtu - HEADERS,
         small_mtu=min(config.dtls_mtu - HEADERS, DtlsPolicy().small_mtu),
         handshake=float(config.dtls_timeout),
-        allow_sha1=config.allow_sha1_fingerprints,
+        allow_sha1="sha-1" in config.allow_weak,
     )
 
 

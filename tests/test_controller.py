@@ -331,10 +331,10 @@ def test_one_line_for_each_command_and_none_for_those_of_monitoring(caplog: pyte
 def test_an_option_that_is_not_supported_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     daemon = Daemon()
     for call in ("one", "two"):
-        daemon.offer(audio(ALICE), call=call, media_echo="both", flags=["recrypt"])
+        daemon.offer(audio(ALICE), call=call, media_echo="both", flags=["inject-DTMF"])
     assert sorted(messages(caplog, logging.WARNING)) == [
+        "inject-dtmf is not supported by this version and is ignored",
         "media-echo is not supported by this version and is ignored",
-        "recrypt is not supported by this version and is ignored",
     ]
 
 

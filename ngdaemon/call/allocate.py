@@ -1,13 +1,14 @@
 """Local ports for the medias of a call: kept, swapped or opened as §4.11 of ng-protocol.md has it."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ngdaemon.base.endpoint import Endpoint, Interface, is_unspecified
 from ngdaemon.base.errors import PortUnavailable, RequestError
 from ngdaemon.base.ids import CallId
 from ngdaemon.base.throttle import Throttle, with_count
+from ngdaemon.call.icing import DISCARD
 from ngdaemon.call.model import LocalPort, Media, PortSet
 from ngdaemon.media.forwarder import Forwarder
 from ngdaemon.media.ports import Ports, PortsExhausted
@@ -41,7 +42,8 @@ class Allocator:
         """The media with the ports its leg is told, or with none where it has no use for them; see `facing`."""
         if not media.active or not protocol_of(media.protocol, media.kind).relayed:
             return self.none(media)
-        pair = not media.muxed and not media.mux_required
+        accepted = media.mux_offered and (media.mux_only or media.mux_policy == "accept")
+        pair = not (media.muxed or media.mux_required or accepted)
         return self.facing(media, interface, far, pair=pair, keep=keep)
 
     def facing(self, media: Media, interface: Interface, far: Endpoint | None, *, pair: bool, keep: bool) -> Media:
@@ -50,7 +52,7 @@ class Allocator:
         `keep` holds on to the ports although the far side moved. Raises RequestError when ports run out.
         """
         current = media.ports
-        if far is not None and is_unspecified(far.address):
+        if far is not None and is_unspecified(far.address) and far.port != DISCARD:
             far = None
         if current is None:
             return self._swap(media, interface, far, pair=pair)
@@ -74,7 +76,7 @@ class Allocator:
                 return media._replace(ports=former._replace(far=far or former.far), former=(*others, *today))
         kept = (*media.former, *today)
         for oldest in kept[:-MOST_FORMER]:
-            self.dropped.extend((oldest.interface.address, port.port) for port in oldest.ports)
+            self.dropped.extend(_bound(oldest))
         return media._replace(ports=self._open(interface, far, pair=pair), former=kept[-MOST_FORMER:])
 
     def _open(self, interface: Interface, far: Endpoint | None, *, pair: bool) -> PortSet:
@@ -87,7 +89,7 @@ class Allocator:
                 logger.error("%s", with_count(str(error), held_back), extra={"call": self.call, "tag": self.tag})
             raise RequestError(RAN_OUT) from error
         rtcp = LocalPort(sockets[1], first + 1) if pair else None
-        opened = PortSet(interface, LocalPort(sockets[0], first), rtcp, far)
+        opened = PortSet(interface, LocalPort(sockets[0], first), rtcp, far, pair)
         self.opened.append(opened)
         return opened
 
@@ -102,14 +104,26 @@ class Allocator:
         ports = media.ports
         if ports is None or ports.rtcp is None:
             return media
-        self.dropped.append((ports.interface.address, ports.rtcp.port))
-        return media._replace(ports=ports._replace(rtcp=None))
+        self.dropped.extend((item.interface.address, item.rtcp.port) for item in ports.sets if item.rtcp is not None)
+        others = tuple(item._replace(rtcp=None) for item in ports.others)
+        return media._replace(ports=ports._replace(rtcp=None, others=others))
+
+    def spread(self, media: Media, interfaces: Iterable[Interface]) -> Media:
+        """The media with ports at these further addresses too: with ICE all of them are offered."""
+        ports = media.ports
+        if ports is None:
+            return media
+        known = {item.interface: item for item in ports.others}
+        others = tuple(
+            known.get(interface) or self._open(interface, None, pair=ports.rtcp is not None) for interface in interfaces
+        )
+        return media if others == ports.others else media._replace(ports=ports._replace(others=others))
 
     def undo(self) -> None:
         """The request failed: give back what it opened."""
         for item in self.opened:
-            for port in item.ports:
-                self.ports.put_back(item.interface.address, port.port, self.now)
+            for address, port in _bound(item):
+                self.ports.put_back(address, port, self.now)
 
     def give_up(self) -> None:
         """The request succeeded: give back what it made superfluous."""
@@ -120,5 +134,13 @@ class Allocator:
 def release(ports: Ports, sets: Iterable[PortSet], now: float) -> None:
     """Put the ports of these sets into quarantine."""
     for item in sets:
-        for port in item.ports:
-            ports.release(item.interface.address, port.port, now)
+        for address, port in _bound(item):
+            ports.release(address, port, now)
+
+
+def _bound(ports: PortSet) -> Iterator[tuple[str, int]]:
+    """The addresses and ports of a set."""
+    for item in ports.sets:
+        yield item.interface.address, item.rtp.port
+        if item.rtcp is not None:
+            yield item.interface.address, item.rtcp.port

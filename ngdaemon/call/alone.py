@@ -9,6 +9,7 @@ from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.codec_choice import passed_on, single
 from ngdaemon.call.exchange import Surroundings
 from ngdaemon.call.model import Call, Leg, Media
+from ngdaemon.call.securing import Securing
 from ngdaemon.ng.options import Flag, Options
 from ngdaemon.sdp.known import codecs_named, kind_of
 from ngdaemon.sdp.protocols import Protocol, protocol_of
@@ -51,14 +52,17 @@ def publish(
         raise RequestError("Failed to create SDP: fewer medias than before")
     places = list(range(len(description.medias)))
     heard = negotiate.hear(leg, places, description, options, sip_source=around.config.sip_source)
-    medias = [_published(media, options) for media in heard]
+    securing = Securing(options, around.policy, around.rng)
+    medias = [_published(securing.judge(media, None, answers=False), options) for media in heard]
+    securing.check(medias)
     family = next((media.rtp.family for media in heard if media.rtp is not None), Family.IP4)
     interface = own.interface_toward(leg, around, family)
     parts = []
     answer = own.blank()
+    medias = [allocator.for_media(media, interface, None, keep=True) for media in medias]
+    medias = [allocator.single(media) if media.muxed else media for media in medias]
+    leg, medias, _ = own.keyed(leg, [(media, media) for media in medias], options, around, allocator, answers=True)
     for media, said in zip(medias, description.medias, strict=True):
-        media = allocator.for_media(media, interface, None, keep=True)
-        media = allocator.single(media) if media.muxed else media
         section = MediaSection(kind=said.kind, port=0, protocol=said.protocol, formats=said.formats)
         ours = media._replace(
             sends=False, receives=media.sends, direction="recvonly" if media.sends else "inactive", rtp=None
@@ -70,10 +74,8 @@ def publish(
 
 
 def _published(media: Media, options: Options) -> Media:
-    """A media of a publisher after our answer to it: RTP in the clear is taken, all else refused."""
+    """A media of a publisher after our answer to it: RTP is taken, all else refused."""
     protocol = protocol_of(media.protocol, media.kind)
-    if media.active and protocol.secure:
-        raise RequestError(f'Unsupported transport "{media.protocol}" of a publisher')
     chosen = single(passed_on(media.codecs, options.codec))
     muxed = media.mux_offered and not options.rtcp_mux & {"reject", "demux"}
     return media._replace(
@@ -88,17 +90,21 @@ def _published(media: Media, options: Options) -> Media:
 def create(call: Call, leg: Leg, options: Options, around: Surroundings, allocator: Allocator) -> Alone:
     """Offer a call out of nothing. Raises RequestError."""
     protocol = protocol_of(options.transport_protocol or PLAIN)
-    if protocol.secure or not protocol.rtp:
+    if not protocol.rtp:
         raise RequestError(f'Unsupported transport-protocol "{protocol.name}" of a created call')
     leg = own.asked_for(wishes.of_sender(leg, options, is_answer=False), options)
     interface = own.interface_toward(leg, around, Family.IP4)
     offer = own.blank()
-    parts = []
+    pairs = []
     for place, (kind, names) in enumerate(_wanted(options)):
         before = leg.medias[place] if place < len(leg.medias) else None
         media = _created(place, kind, names, protocol, before, options)
         media = allocator.for_media(media, interface, None, keep=True)
-        section = MediaSection(kind=kind, protocol=protocol.name)
+        pairs.append((Media(place, kind, PLAIN), media))
+    leg, medias, _ = own.keyed(leg, pairs, options, around, allocator, answers=False)
+    parts = []
+    for media in medias:
+        section = MediaSection(kind=media.kind, protocol=protocol.name)
         ours = media._replace(sends=True, receives=True, direction="sendrecv", rtp=None)
         parts.append(own.Part(section, ours, media, offer))
     if len(parts) < len(leg.medias):

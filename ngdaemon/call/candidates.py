@@ -3,28 +3,40 @@
 from collections.abc import Iterator
 
 from ngdaemon.call.model import LocalPort, Media, PortSet
-from ngdaemon.ice.candidate import HOST, PREFERENCES, RELAY, RTCP, RTP, Candidate, foundation, priority
+from ngdaemon.ice.candidate import (
+    HOST,
+    MAX_LOCAL_PREFERENCE,
+    PREFERENCES,
+    RELAY,
+    RTCP,
+    RTP,
+    Candidate,
+    foundation,
+    priority,
+)
 
 
-def ours(media: Media, secret: bytes) -> Iterator[Candidate]:
-    """Host candidates: component 1 of every local address, then component 2."""
-    return _candidates(media, secret, HOST, None)
+def ours(media: Media, secret: bytes, advertised: str | None = None) -> Iterator[Candidate]:
+    """Host candidates: component 1 of every local address, then component 2. `advertised` stands in for the address."""
+    return _candidates(media, secret, HOST, None, advertised)
 
 
-def beside(media: Media, other: Media, secret: bytes) -> Iterator[Candidate]:
-    """Candidates that are added to those of the other leg, below or as relayed ones (`optional`, `force-relay`)."""
+def beside(media: Media, other: Media, secret: bytes, advertised: str | None = None) -> Iterator[Candidate]:
+    """Candidates that are added to those of the other leg, or relayed ones (`optional`, `force-relay`)."""
     relayed = media.ice is not None and media.ice.relayed
-    return _candidates(media, secret, RELAY if relayed else HOST, other)
+    return _candidates(media, secret, RELAY if relayed else HOST, other, advertised)
 
 
-def _candidates(media: Media, secret: bytes, typ: str, beside_of: Media | None) -> Iterator[Candidate]:
-    sets = [] if media.ports is None else [media.ports, *media.ports.others]
+def _candidates(
+    media: Media, secret: bytes, typ: str, beside_of: Media | None, advertised: str | None
+) -> Iterator[Candidate]:
+    sets = () if media.ports is None else media.ports.sets
     for component in (RTP, RTCP):
         for index, ports in enumerate(sets):
             port = _port(media, ports, component)
             if port is None:
                 continue
-            address = ports.interface.advertised
+            address = ports.interface.advertised if index or advertised is None else advertised
             rank = priority(typ, component, index) if beside_of is None else _rank(beside_of, typ, component, index)
             related = (address, port.port) if typ == RELAY else ("", 0)
             yield Candidate(foundation(address, secret, typ), component, rank, address, port.port, typ, *related)
@@ -37,8 +49,11 @@ def _port(media: Media, ports: PortSet, component: int) -> LocalPort | None:
 
 
 def _rank(other: Media, typ: str, component: int, index: int) -> int:
-    """A priority below those of the other leg of that type."""
+    """A priority that no candidate of the other leg of that type has: the next local preference, or a type below."""
     said = other.ice_said
-    if said is None or all(item.typ != typ for item in said.candidates):
+    preferences = [item.priority >> 8 & 0xFFFF for item in said.candidates if item.typ == typ] if said else []
+    if not preferences:
         return priority(typ, component, index)
-    return (max(PREFERENCES[typ] - 1, 0) << 24) + 256 - component
+    local = max(preferences) + 1 + index
+    kind = PREFERENCES[typ] if local <= MAX_LOCAL_PREFERENCE else max(PREFERENCES[typ] - 1, 0)
+    return (kind << 24) + ((local & MAX_LOCAL_PREFERENCE) << 8) + 256 - component

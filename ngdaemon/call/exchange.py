@@ -3,15 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ngdaemon.base.endpoint import Family, Interface
+from ngdaemon.base.endpoint import Endpoint, Family, Interface
 from ngdaemon.base.sources import Rng
-from ngdaemon.call import icing, negotiate, parties, rewrite, wishes
+from ngdaemon.call import bundling, doubling, negotiate, parties, relaying, rewrite, wishes
 from ngdaemon.call.allocate import Allocator
+from ngdaemon.call.connecting import Connecting, restarted
 from ngdaemon.call.interfaces import Interfaces
 from ngdaemon.call.keying import Policy
 from ngdaemon.call.model import Call, Leg, Media
 from ngdaemon.call.origin import made_origin, told_origin, versioned
 from ngdaemon.call.securing import Securing
+from ngdaemon.call.telling import MediaTelling, Telling
 from ngdaemon.config import Config
 from ngdaemon.dtls.certificate import Identity
 from ngdaemon.ng.options import Flag, Options
@@ -60,24 +62,35 @@ class Exchange:
         """The SDP for the receiver; `call` is the new call afterwards. Raises RequestError."""
         self.sender = wishes.of_sender(self.sender, options, is_answer=self.is_answer)
         self.receiver = wishes.of_receiver(self.receiver, options, is_answer=self.is_answer)
+        self.sender, self.receiver = (relaying.applied(leg, options) for leg in (self.sender, self.receiver))
+        if self._is_relayed():
+            relaying.check(options)
+        if self.is_answer:
+            doubling.folded(description, self.sender.medias)
         self.slots = self._answerable_slots(description)
-        self.said = negotiate.hear(self.sender, self.slots, description, options, sip_source=around.config.sip_source)
+        twins = doubling.twins(description, options)
+        said = negotiate.hear(self.sender, self.slots, description, options, sip_source=around.config.sip_source)
+        self.sender, self.said = bundling.of_sender(self.sender, said, options, is_answer=self.is_answer)
         self._forget_transport(options)
-        securing = Securing(options, around.policy, around.rng)
-        self._agree(options, securing)
-        self._allocate(options, around, allocator)
-        self._secure(securing, around, allocator)
+        securing = Securing(options, around.policy, around.rng, passing=self._is_relayed())
+        self._agree(options, securing, {self.slots[number] for number in twins})
+        self._bundle(description, options)
         self._connect(options, around)
+        self._allocate(options, around, allocator)
+        self._restart(around)
+        self._secure(securing, around, allocator)
         return self._write(description, options, around)
 
     def _forget_transport(self, options: Options) -> None:
         """A sender that comes with another transport makes what was asked for toward the receiver moot (§4.5)."""
-        changed = any(
-            before.said and before.protocol != now.protocol
-            for before, now in zip(self.sender.medias, self.said, strict=False)
-        )
+        changed = any(map(self._changes_transport, self.slots))
         if changed and not self.is_answer and options.transport_protocol is None:
             self.receiver = self.receiver._replace(protocol=None)
+
+    def _changes_transport(self, slot: int) -> bool:
+        """Whether the sender comes with another transport than before."""
+        before = self.sender.medias[slot] if slot < len(self.sender.medias) else None
+        return before is not None and before.said and before.protocol != self.said[slot].protocol
 
     def _answerable_slots(self, description: SessionDescription) -> list[int]:
         """The places of the sender's m-lines. Those that answer nothing are cut off the description (RFC 3264 §6)."""
@@ -87,27 +100,70 @@ class Exchange:
             del description.medias[len(slots) :]
         return slots
 
-    def _agree(self, options: Options, securing: Securing) -> None:
+    def _agree(self, options: Options, securing: Securing, twins: set[int]) -> None:
         """What is told about each media, and what it means for the leg that said it."""
         said, told = self.said, list(self.receiver.medias)
-        for slot in self.slots:
+        for slot in self._heads_first(said):
             for place in range(len(told), slot):
                 # withheld from the one who speaks now: it does not exist for a newcomer either
                 told.append(Media(place, said[place].kind, said[place].protocol, active=False, removed=True))
             before = told[slot] if slot < len(told) else None
             answers = self.is_answer and before is not None and before.said
-            said[slot] = securing.judge(said[slot], answers=answers)
+            said[slot] = securing.judge(said[slot], self._head(said, slot), answers=answers)
             if answers and before is not None:
                 media, said[slot] = negotiate.answered(before, said[slot], options)
             else:
-                media = negotiate.offered(self.receiver, said[slot], before, options, is_answer=self.is_answer)
-                said[slot] = negotiate.settle_offerer(said[slot], options)
+                media = negotiate.offered(
+                    self.receiver,
+                    said[slot],
+                    before,
+                    options,
+                    is_answer=self.is_answer,
+                    changed=self._changes_transport(slot),
+                    removed=slot in twins,
+                )
+                media = media._replace(twice=doubling.is_offered(media, said[slot], options))
+                said[slot] = negotiate.settle_offerer(said[slot], options, removed=slot in twins)
             if before is None:
                 told.append(media)
             else:
                 told[slot] = media
         self.told = told
         self._let_go()
+
+    def _heads_first(self, medias: list[Media]) -> list[int]:
+        """The places of the m-lines, those that share a transport behind those that have it."""
+        return sorted(self.slots, key=lambda slot: medias[slot].bundled is not None)
+
+    def _head(self, medias: list[Media], slot: int) -> Media | None:
+        """The media whose transport another one shares; None for one with a transport of its own."""
+        head = medias[slot].bundled
+        return None if head is None else medias[head]
+
+    def _answers(self, slot: int) -> bool:
+        """Whether the receiver's media was offered by itself."""
+        before = self._before(slot)
+        return self.is_answer and before is not None and before.said
+
+    def _before(self, slot: int) -> Media | None:
+        """The receiver's media as it was; None for a new one."""
+        return self.receiver.medias[slot] if slot < len(self.receiver.medias) else None
+
+    def _is_relayed(self) -> bool:
+        """Whether keys and packets pass end to end."""
+        return self.sender.relayed or self.receiver.relayed
+
+    def _bundle(self, description: SessionDescription, options: Options) -> None:
+        """What the receiver is told of groups."""
+        if self._is_relayed():
+            self.told = bundling.broken_up(self.told)
+        elif self.is_answer:
+            self.receiver, self.told = bundling.answered(self.receiver, self.told, self.said)
+        else:
+            extension = bundling.free_extension(description.medias, options)
+            self.receiver, self.told = bundling.of_receiver(
+                self.receiver, self.told, self.said, self.slots, options, extension
+            )
 
     def _let_go(self) -> None:
         """Medias that were shown to the sender and have no m-line in its SDP any more carry nothing (RFC 3264 §8)."""
@@ -126,21 +182,62 @@ class Exchange:
         toward_receiver = around.interfaces.choose(self.receiver.interface, receiver_family)
         self.toward_receiver = toward_receiver
         latching = Flag.PORT_LATCHING in options.flags
+        moves = Flag.NO_PORT_LATCHING not in options.flags
         for index, (speaking, hearing) in enumerate(zip(self.said, self.told, strict=False)):
-            # A side that speaks ICE stays where it is: without new credentials it would not look for a new port.
-            keep = latching or not speaking.receives or hearing.ice is not None
+            keep = latching or not speaking.receives or (moves and _has_ice(speaking, hearing))
             if speaking.ports is None or not speaking.active:
-                self.said[index] = allocator.for_media(speaking, toward_sender, hearing.rtp, keep=keep)
-            hearing = allocator.for_media(hearing, toward_receiver, speaking.rtp, keep=keep)
-            self.told[index] = allocator.single(hearing) if self.is_answer and hearing.muxed else hearing
+                self.said[index] = self._ported(speaking, toward_sender, hearing.rtp, allocator, around, keep=keep)
+            hearing = self._ported(hearing, toward_receiver, speaking.rtp, allocator, around, keep=keep)
+            agreed = hearing.muxed and (self.is_answer or hearing.mux_known)
+            self.told[index] = allocator.single(hearing) if agreed else hearing
+
+    def _facing(self, media: Media, interface: Interface, around: Surroundings, *, keep: bool) -> Interface:
+        """The local address for a media. What keeps its ports moves only to a logical interface of another size."""
+        if media.ports is None or not keep:
+            return interface
+        known = media.ports.interface
+        same = len(around.interfaces.beside(known)) == len(around.interfaces.beside(interface))
+        return known if same else interface
+
+    def _ported(
+        self,
+        media: Media,
+        interface: Interface,
+        far: Endpoint | None,
+        allocator: Allocator,
+        around: Surroundings,
+        *,
+        keep: bool,
+    ) -> Media:
+        """A media with the ports that its leg is to be told: with ICE at all addresses of the logical interface."""
+        if media.bundled is not None:
+            return allocator.none(media)
+        interface = self._facing(media, interface, around, keep=keep)
+        media = allocator.for_media(media, interface, far, keep=keep)
+        return media if media.ice is None else allocator.spread(media, around.interfaces.beside(interface))
+
+    def _restart(self, around: Surroundings) -> None:
+        """New ports are another ICE session: its credentials are new (ICE-08)."""
+        for slot in self._heads_first(self.told):
+            before, told, head = self._before(slot), self.told[slot], self._head(self.told, slot)
+            if head is not None:
+                self.told[slot] = told._replace(ice=head.ice, ice_known=head.ice_known)
+            elif before is not None and before.ports is not None and told.ports is not None:
+                self.told[slot] = restarted(told, before, around.rng)
 
     def _secure(self, securing: Securing, around: Surroundings, allocator: Allocator) -> None:
         """What the receiver is told about keys, now that it is known whether its ports are new."""
-        for slot in self.slots:
-            before = self.receiver.medias[slot] if slot < len(self.receiver.medias) else None
-            answers = self.is_answer and before is not None and before.said
-            moved = before is not None and before.ports is not None and before.ports != self.told[slot].ports
-            told = securing.tell(self.told[slot], self.said[slot], allocator, answers=answers, moved=moved)
+        for slot in self._heads_first(self.told):
+            before, told = self._before(slot), self.told[slot]
+            moved = before is not None and before.ports is not None and before.ports != told.ports
+            told = securing.tell(
+                told,
+                self.said[slot],
+                self._head(self.told, slot),
+                allocator,
+                answers=self._answers(slot),
+                moved=moved,
+            )
             self.told[slot] = told
             if told.security.hashes and self.receiver.identity is None:
                 self.receiver = self.receiver._replace(identity=around.identities.take())
@@ -148,32 +245,33 @@ class Exchange:
 
     def _connect(self, options: Options, around: Surroundings) -> None:
         """What the receiver is told of ICE."""
-        for slot in self.slots:
+        connecting = Connecting(options, around.rng)
+        for slot in self._heads_first(self.told):
             said, told = self.said[slot], self.told[slot]
-            before = self.receiver.medias[slot] if slot < len(self.receiver.medias) else None
             if not told.active or not said.active or not protocol_of(told.protocol, told.kind).rtp:
                 continue
-            if self.is_answer and before is not None and before.said:
-                offered = None if told.ice_rejected else told.ice_said
-                ice = icing.answer(told.ice, offered, told.ice_answered, said.ice_said, options, around.rng)
-                self.told[slot] = told._replace(ice=ice, ice_answered=told.ice_said)
-                refused = said.ice is not None and said.ice_said is None
-                if said.ice is not None:
-                    self.said[slot] = said._replace(
-                        ice=None if refused else said.ice, ice_answered=said.ice_said, ice_refused=refused
-                    )
+            if self._is_relayed():
+                self.said[slot], self.told[slot] = said._replace(ice=None), told._replace(ice=None)
+                continue
+            head = self._head(self.told, slot)
+            first = next((media for media in self.told if media.grouped and media.active), told)
+            if head is None and told.grouped and first.ice is not None and not self.is_answer:
+                told = told._replace(ice_known=first.ice.local)
+            if self._answers(slot):
+                self.said[slot], self.told[slot] = connecting.answer(said, told, head)
             else:
-                ice = icing.offer(told.ice, said.ice_said, options, around.rng, refused=told.ice_refused)
-                self.told[slot] = told._replace(ice=ice)
-                self.said[slot] = said._replace(ice_rejected=Flag.REJECT_ICE in options.flags)
+                known = self._before(slot)
+                answered = known is not None and known.said and known.active
+                self.said[slot], self.told[slot] = connecting.offer(said, told, head, answered=answered)
 
     def _write(self, description: SessionDescription, options: Options, around: Surroundings) -> str:
         """The SDP for the receiver, its `o=` last because its version depends on all the rest."""
-        local, family = self.toward_receiver.advertised, self.toward_receiver.family
+        facing = next((media.ports.interface for media in self.told if media.ports), self.toward_receiver)
+        local, family = facing.advertised, facing.family
         sent = self.receiver.sent
         origin = told_origin(description.origin or made_origin(around.rng, local), options.replace, sent, local)
         first_name, session_name = self._session_name(description, options, around.config.software_id)
-        telling = rewrite.Telling(
+        telling = Telling(
             description,
             options,
             self.is_answer,
@@ -182,6 +280,9 @@ class Exchange:
             family,
             self.receiver.identity,
             lite=self.receiver.lite,
+            groups=tuple(bundling.lines(self.told, is_answer=self.is_answer)),
+            relayed=self._is_relayed(),
+            bundling=self.receiver.bundling or self.sender.bundling or bool(options.bundle),
         )
         lines = rewrite.session_lines(telling, str(origin))
         for slot, section in self._sections(description):
@@ -189,7 +290,8 @@ class Exchange:
             if section is None:
                 lines.extend(rewrite.absent_lines(told, family))
             elif not told.removed:
-                lines.extend(rewrite.media_lines(rewrite.MediaTelling(telling, section, self.said[slot], told)))
+                base = self._head(self.told, slot) or told
+                lines.extend(rewrite.media_lines(MediaTelling(telling, section, self.said[slot], told, base)))
         origin, memory = versioned(origin, options.replace, sent, lines)
         lines[1] = f"o={origin}"
         sender = self.sender._replace(
@@ -215,6 +317,11 @@ class Exchange:
             offered = (media.place for media in self.told if media.said and not media.removed)
             by_slot.update({place: None for place in offered if place not in by_slot})
         return sorted(by_slot.items())
+
+
+def _has_ice(speaking: Media, hearing: Media) -> bool:
+    """Whether ICE knows where packets come from, whatever address the speaker tells: the hearer need not move."""
+    return hearing.ice is not None or (speaking.ice is not None and hearing.mux_told)
 
 
 def _family(medias: list[Media]) -> Family | None:

@@ -34,6 +34,7 @@ class SaidIce(NamedTuple):
     trickle: bool = False
     ended: bool = False
     """There will be no other candidates."""
+    ice2: bool = False
     mismatched: bool = False
     """The address of the media is none of the candidates: something on the way has changed it (ICE-10)."""
 
@@ -69,6 +70,7 @@ def heard(section: MediaSection, session: Section, rtp: Endpoint) -> SaidIce | N
         candidates,
         lite="ice-lite" in session.names or "ice-lite" in section.names,
         trickle="trickle" in options,
+        ice2="ice2" in options,
         ended=ended or "trickle" not in options,
         mismatched=_is_mismatched(candidates, rtp),
     )
@@ -102,44 +104,72 @@ def _is_mismatched(candidates: tuple[Candidate, ...], rtp: Endpoint) -> bool:
     return all(item.endpoint != rtp for item in candidates) and all(item.usable for item in candidates)
 
 
-def offer(before: Ice | None, said: SaidIce | None, options: Options, rng: Rng, *, refused: bool) -> Ice | None:
-    """What the receiver of an offer is told of ICE. `refused`: it answered without it before."""
-    way = next(iter(options.ice & WAYS), "default")
-    if way == "remove" or (refused and Flag.RESET not in options.flags):
+def way_of(options: Options) -> str:
+    """How ICE is treated."""
+    return next(iter(options.ice & WAYS), "default")
+
+
+def is_direct(options: Options, asked: SaidIce | None) -> bool:
+    """Whether the other leg's own address and attributes are to pass, ours being only one more candidate.
+
+    `asked` is what the one who offered says of ICE.
+    """
+    way = way_of(options)
+    return way == "force-relay" or (way == "optional" and asked is not None)
+
+
+def borrowed(said: SaidIce, options: Options) -> Ice:
+    """What is told where the attributes of the other leg pass."""
+    way = way_of(options)
+    return Ice(Credentials(said.ufrag, said.pwd), said.trickle, borrowed=way, relayed=way == "force-relay")
+
+
+def offer(
+    known: Credentials | None,
+    asked: SaidIce | None,
+    heard: SaidIce | None,
+    options: Options,
+    rng: Rng,
+    *,
+    refused: bool,
+    rejected: bool,
+    answered: bool,
+) -> Ice | None:
+    """What the receiver of an offer is told of ICE.
+
+    `known` are our credentials that it knows, `asked` is what the sender says, `heard` what the receiver said last.
+    `refused`: it answered without ICE before. `rejected`: the sender is treated as one without ICE.
+    `answered`: the receiver's own SDP is known.
+    """
+    way = way_of(options)
+    if way == "remove":
         return None
-    if said is None and way in ("default", "force-relay"):
+    if way != "force" and refused and Flag.RESET not in options.flags:
         return None
-    trickle = Flag.TRICKLE_ICE in options.flags
-    if said is not None and way in BORROWING:
-        return Ice(Credentials(said.ufrag, said.pwd), trickle, borrowed=way, relayed=way == "force-relay")
-    local = before.local if before is not None and not before.borrowed else credentials.fresh(rng)
-    return Ice(local, trickle, ice2="ice2" in options.ice)
+    if way == "default" and heard is None and (asked is None or answered):
+        return None
+    if way == "default" and rejected and heard is not None:
+        return None
+    local = None if Flag.RESET in options.flags else known
+    trickle = Flag.TRICKLE_ICE in options.flags or (heard is not None and heard.trickle)
+    ice2 = "ice2" in options.ice or (heard is not None and heard.ice2)
+    return Ice(local or credentials.fresh(rng), trickle, ice2)
+
+
+def is_restart(now: SaidIce | None, last: SaidIce | None) -> bool:
+    """Whether a leg comes with other credentials than those that were answered, or answered us (ICE-08)."""
+    return now is not None and last is not None and (last.ufrag, last.pwd) != (now.ufrag, now.pwd)
 
 
 def answer(
-    before: Ice | None,
-    offered: SaidIce | None,
-    last: SaidIce | None,
-    answered: SaidIce | None,
-    options: Options,
-    rng: Rng,
+    known: Credentials | None, asked: SaidIce | None, last: SaidIce | None, options: Options, rng: Rng, *, reset: bool
 ) -> Ice | None:
     """What an offerer is told of ICE: nothing that it did not offer.
 
-    `last` is what it offered before: other credentials now mean a restart, which ours follow (ICE-08). `answered` is
-    what the other leg said.
+    `last` is what it offered before: other credentials now mean a restart, which ours follow (ICE-08), and so does a
+    `reset` in its offer.
     """
-    way = next(iter(options.ice & WAYS), "default")
-    if offered is None or way == "remove":
+    if asked is None or way_of(options) == "remove" or asked.mismatched:
         return None
-    if way in BORROWING:
-        if answered is None:
-            return None
-        return Ice(
-            Credentials(answered.ufrag, answered.pwd), offered.trickle, borrowed=way, relayed=way == "force-relay"
-        )
-    if offered.mismatched:
-        return None
-    restarted = last is not None and (last.ufrag, last.pwd) != (offered.ufrag, offered.pwd)
-    local = before.local if before is not None and not before.borrowed and not restarted else credentials.fresh(rng)
-    return Ice(local, offered.trickle, ice2="ice2" in options.ice)
+    local = None if reset or is_restart(asked, last) else known
+    return Ice(local or credentials.fresh(rng), asked.trickle, asked.ice2 or "ice2" in options.ice)

@@ -23,11 +23,20 @@ class Interfaces:
         Without a name (or with an unknown one) any interface with that family will do. Where the family is not to be
         had another one is taken (ng-protocol.md §3.2).
         """
-        candidates = self._by_name.get(name or "")
-        if candidates is None:
-            candidates = list(self._all)
-            family = LEGACY_FAMILIES.get(name or "", family)
+        candidates, family = self._candidates(name, family)
         for interface in candidates:
             if interface.family is family:
                 return interface
         return candidates[0]
+
+    def beside(self, chosen: Interface) -> tuple[Interface, ...]:
+        """The other addresses of the same logical interface: those of its family first (ng-protocol.md §4.8)."""
+        others = [item for item in self._by_name[chosen.name] if item != chosen]
+        return tuple(sorted(others, key=lambda item: item.family is not chosen.family))
+
+    def _candidates(self, name: str | None, family: Family) -> tuple[Sequence[Interface], Family]:
+        """Where to look, and for what family."""
+        named = self._by_name.get(name or "")
+        if named is not None:
+            return named, family
+        return self._all, LEGACY_FAMILIES.get(name or "", family)

@@ -64,12 +64,13 @@ class Policy(NamedTuple):
 
 
 def policy_of(config: Config) -> Policy:
-    """What the settings allow."""
+    """The policy that the settings make."""
+    weak = config.allow_weak
     return Policy(
-        frozenset(SUITES[name] for name in config.sdes_suites),
-        null=config.allow_null_srtp,
-        weakened=config.allow_weak_sdes,
-        sha1=config.allow_sha1_fingerprints,
+        suites=frozenset(ROWS) if "suites" in weak else STRONG,
+        null="null" in weak,
+        weakened="unprotected" in weak,
+        sha1="sha-1" in weak,
         passive=config.dtls_passive,
     )
 
@@ -97,14 +98,15 @@ def unusable(said: Said, policy: Policy) -> str:
         return ""
     if not usable_fingerprints(said, policy):
         return "fingerprint" if said.certified else "keying"
-    return "" if role_for_offer(_setup(said)) else "setup"
+    return "" if role_for_offer(setup_of(said)) else "setup"
 
 
 def _can_dtls(said: Said, policy: Policy) -> bool:
-    return bool(usable_fingerprints(said, policy)) and role_for_offer(_setup(said)) is not None
+    return bool(usable_fingerprints(said, policy)) and role_for_offer(setup_of(said)) is not None
 
 
-def _setup(said: Said) -> Setup | None:
+def setup_of(said: Said) -> Setup | None:
+    """What `a=setup` says."""
     return parse_setup(said.setup or None)
 
 
@@ -146,16 +148,19 @@ def offer(
         setup="actpass" if dtls else "",
         tls_id=(security.tls_id or _fresh_tls_id(rng)) if dtls else security.tls_id,
         tls_id_told=dtls and Flag.NO_TLS_ID not in options.flags,
-        hashes=_hashes(options, security.said) if dtls else (),
+        hashes=_hashes(options.dtls_fingerprint or next(iter(security.hashes), None)) if dtls else (),
         refused="",
     )
 
 
 def _kinds(security: Security, options: Options) -> set[Keying]:
-    """How the receiver may get keys: both ways, or the one that it took before, as far as the script allows it."""
+    """How the receiver may get keys: both ways as far as the script allows it, or the one that it has taken.
+
+    Where it was offered both and took DTLS it still is.
+    """
     off = {Keying.SDES: "off" in options.sdes, Keying.DTLS: "off" in options.dtls}
     kinds = {kind for kind in Keying if not off[kind]}
-    if security.keying in kinds:
+    if security.keying in kinds and not (security.keying is Keying.DTLS and security.lines):
         return {security.keying}
     return kinds
 
@@ -169,19 +174,17 @@ def _offered_lines(
     Tags count on as if every suite there is were written, so that a tag means the same suite whatever is left out.
     """
     words = options.sdes
-    told = () if moved else security.lines
-    kept = told if security.pair is None else tuple(line for line in told if line == security.pair.ours)
+    known = security.lines if security.pair is None else (security.pair.ours,)
+    told = tuple(_rekeyed(line, rng) for line in known) if moved else known
     lines = [_own(line, told, rng, policy) for line in sender.cryptos]
-    asked = {line.suite for line in (*lines, *kept)}
+    asked = {line.suite for line in (*lines, *told)}
     if "nonew" not in words:
         lines = _filtered(lines, words)
         taken = {line.suite for line in lines}
-        used = {line.tag for line in lines}
-        lines.extend(line for line in _filtered(kept, words) if line.suite not in taken and line.tag not in used)
-        taken |= {line.suite for line in lines}
+        kept = [line for line in _filtered(told, words) if line.suite not in taken]
+        taken.update(line.suite for line in kept)
         fresh = [Crypto(0, suite, (_fresh_key(suite, rng),)) for suite in ROWS if suite not in taken]
-        first = max((line.tag for line in lines), default=0) + 1
-        lines.extend(line._replace(tag=tag) for tag, line in enumerate(_filtered(fresh, words), first))
+        lines = _numbered(lines, [*kept, *_filtered(fresh, words)])
         offered = policy.suites | asked | _only(words)
         lines = [line for line in lines if line.suite in offered]
     lines = [_with_parameters(line, words) for line in lines]
@@ -191,11 +194,31 @@ def _offered_lines(
 
 def _own(line: Crypto, known: Iterable[Crypto], rng: Rng, policy: Policy) -> Crypto:
     """A line of the sender with a key of ours: the one that the receiver knows, if it was told that line before."""
-    parameters = line.parameters if policy.weakened else ()
+    parameters = _weakening(line) if policy.weakened else ()
     for before in known:
         if before.tag == line.tag and before.suite == line.suite:
             return before._replace(parameters=parameters)
     return Crypto(line.tag, line.suite, (_fresh_key(line.suite, rng),), parameters)
+
+
+def _numbered(lines: list[Crypto], further: list[Crypto]) -> list[Crypto]:
+    """The lines and further ones behind them: these keep tags that are higher than what comes before, or count on."""
+    top = max((line.tag for line in lines), default=0)
+    numbered = list(lines)
+    for line in further:
+        top = max(line.tag, top + 1)
+        numbered.append(line._replace(tag=top))
+    return numbered
+
+
+def _rekeyed(line: Crypto, rng: Rng) -> Crypto:
+    """The line with another key (SDES-12)."""
+    return line._replace(keys=(_fresh_key(line.suite, rng),))
+
+
+def _weakening(line: Crypto) -> tuple[str, ...]:
+    """The session parameters that bind both directions (RFC 4568 §6.3.2): others are the sender's own."""
+    return tuple(item for item in line.parameters if item in PARAMETERS.values())
 
 
 def _only(words: tuple[str, ...]) -> set[Suite]:
@@ -253,11 +276,8 @@ def _fresh_tls_id(rng: Rng) -> str:
     return rng.bytes(TLS_ID_OCTETS).hex()
 
 
-def _hashes(options: Options, said: Said) -> tuple[str, ...]:
+def _hashes(wanted: str | None) -> tuple[str, ...]:
     """The hashes of our fingerprint lines: the one asked for or used by the peer first, SHA-256 always (FP-07)."""
-    wanted = options.dtls_fingerprint
-    if wanted is None and said.fingerprints:
-        wanted = next((item.hash for item in said.fingerprints if item.hash != "sha-1"), None)
     return (DEFAULT_HASH,) if wanted in (None, DEFAULT_HASH) else (wanted, DEFAULT_HASH)
 
 
@@ -302,10 +322,10 @@ def _answered_association(security: Security, said: Said, policy: Policy) -> Ass
     if not fingerprints:
         return None
     if before is None:
-        role = role_after_answer(_setup(said))
+        role = role_after_answer(setup_of(said))
     else:
         same = (before.fingerprints, before.their_tls_id) == (fingerprints, said.tls_id)
-        role = verdict_on_answer(_setup(said), before.role, same).role
+        role = verdict_on_answer(setup_of(said), before.role, same).role
     return Association(role, fingerprints, security.tls_id, said.tls_id) if role is not None else None
 
 
@@ -355,7 +375,7 @@ def answer(
         raise Refused(unusable(said, policy) or "keying")
     ours = _answered_line(security, line, policy, rng, moved=moved)
     agreed = _agreed_sdes(security, said, Pair(ours, line))
-    return agreed._replace(lines=(ours,), offered=frozenset(), setup="", hashes=(), tls_id_told=False)
+    return agreed._replace(lines=(ours,), offered=frozenset(), setup="", hashes=(), tls_id_told=False, settled=True)
 
 
 def _cleared(security: Security) -> Security:
@@ -377,11 +397,12 @@ def _cleared(security: Security) -> Security:
 def _answer_dtls(security: Security, options: Options, policy: Policy, rng: Rng) -> Security:
     said, before = security.said, security.association
     prefer = security.role_wanted or (Role.PASSIVE if policy.passive else Role.ACTIVE)
-    fingerprints = frozenset(usable_fingerprints(said, policy))
-    role = role_for_offer(_setup(said), prefer)
+    usable = usable_fingerprints(said, policy)
+    fingerprints = frozenset(usable)
+    role = role_for_offer(setup_of(said), prefer)
     if before is not None:
         unchanged = (before.fingerprints, before.their_tls_id) == (fingerprints, said.tls_id)
-        role = verdict_on_offer(_setup(said), before.role, unchanged, prefer).role
+        role = verdict_on_offer(setup_of(said), before.role, unchanged, prefer).role
     if role is None:
         raise Refused("setup")
     same = before is not None and (before.role, before.fingerprints, before.their_tls_id) == (
@@ -395,7 +416,9 @@ def _answer_dtls(security: Security, options: Options, policy: Policy, rng: Rng)
         offered=frozenset(),
         lines=(),
         setup=role.value,
-        hashes=_hashes(options, said),
+        hashes=_hashes(
+            next(iter(security.hashes), None) or next((item.hash for item in usable), None) or options.dtls_fingerprint
+        ),
         tls_id=tls_id,
         tls_id_told=bool(said.tls_id) and Flag.NO_TLS_ID not in options.flags,
     )
@@ -414,7 +437,7 @@ def _answerable_line(security: Security, answerer: Security, options: Options, p
             if line.suite.name == name:
                 return line
     pair = security.pair
-    if pair is not None and "static" in words:
+    if pair is not None and (security.settled or "static" in words):
         for line in lines:
             if (line.tag, line.suite) == (pair.theirs.tag, pair.theirs.suite):
                 return line
@@ -428,7 +451,8 @@ def _answerable_line(security: Security, answerer: Security, options: Options, p
 def _answered_line(security: Security, line: Crypto, policy: Policy, rng: Rng, *, moved: bool) -> Crypto:
     """Our line of an answer: tag and suite of the offerer's, a key of ours that stays while nothing changes."""
     pair = security.pair
-    parameters = tuple(item for item in line.parameters if item in PARAMETERS.values()) if policy.weakened else ()
+    taken = {PARAMETERS[f"un{word}"] for word in security.words if f"un{word}" in PARAMETERS}
+    parameters = tuple(item for item in _weakening(line) if item not in taken) if policy.weakened else ()
     if pair is not None and not moved and (pair.ours.tag, pair.ours.suite) == (line.tag, line.suite):
         return pair.ours._replace(parameters=parameters)
     return Crypto(line.tag, line.suite, (_fresh_key(line.suite, rng),), parameters)

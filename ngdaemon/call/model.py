@@ -16,6 +16,7 @@ from ngdaemon.base.ids import CallId, SocketId, Tag
 from ngdaemon.call.icing import Ice, SaidIce
 from ngdaemon.call.security import CLEAR, Security
 from ngdaemon.dtls.certificate import Identity
+from ngdaemon.ice.credentials import Credentials
 from ngdaemon.sdp.codecs import Codec
 
 LegId = NewType("LegId", int)
@@ -70,12 +71,21 @@ class PortSet(NamedTuple):
     """None when RTCP shares the RTP port, or there is no RTCP."""
     far: Endpoint | None
     """The other side's RTP endpoint; None while not known."""
+    paired: bool = True
+    """There was a port for RTCP when it was opened."""
     others: tuple["PortSet", ...] = ()
     """The same at the further addresses of the logical interface, with ICE."""
 
     @property
+    def sets(self) -> tuple["PortSet", ...]:
+        """One for each local address, this one first."""
+        return (self, *self.others)
+
+    @property
     def ports(self) -> tuple[LocalPort, ...]:
-        return (self.rtp,) if self.rtcp is None else (self.rtp, self.rtcp)
+        """Those of all addresses."""
+        own = (self.rtp,) if self.rtcp is None else (self.rtp, self.rtcp)
+        return own if not self.others else own + tuple(port for item in self.others for port in item.ports)
 
 
 class Media(NamedTuple):
@@ -102,6 +112,8 @@ class Media(NamedTuple):
     """Where the leg says that it receives."""
     rtcp: Endpoint | None = None
     """Where the leg receives RTCP unless it is `muxed`; None when there is no RTCP."""
+    aimed: tuple[Endpoint | None, Endpoint | None] = (None, None)
+    """The same of RTP and RTCP as it was before ICE: with ICE a later SDP does not change where packets go."""
     plausible: frozenset[str] = frozenset()
     """Addresses from which the leg's packets may come: signalled ones and the SIP source (design.md §5)."""
     direction: str = ""
@@ -114,6 +126,8 @@ class Media(NamedTuple):
     """The leg's SDP has `rtcp-fb` lines."""
     mux_offered: bool = False
     """The leg's own offer asked for rtcp-mux."""
+    mux_only: bool = False
+    """The leg's own offer does without an RTCP port (`rtcp-mux-only`, RFC 8858)."""
     muxed: bool = False
     """RTP and RTCP share a port toward this leg (RFC 5761), agreed in both directions."""
     mux_told: bool = False
@@ -127,8 +141,14 @@ class Media(NamedTuple):
     mid: str | None = None
     mid_extension: int = 0
     """The number of the MID header extension (RFC 9143) in the leg's packets; 0 for none."""
+    mid_added: int = 0
+    """The number of the MID header extension that we offered the leg and the other leg knows nothing of; 0 for none."""
     ssrcs: frozenset[int] = frozenset()
     """The sources that the leg's SDP names (`a=ssrc`)."""
+    group: int | None = None
+    """The place of the first media of the BUNDLE group in which the leg's own SDP has this one; None for no group."""
+    grouped: bool = False
+    """What we told the leg last has the media in our BUNDLE group."""
     bundled: int | None = None
     """The place of the media whose transport (ports, ICE, DTLS) this one shares (RFC 8843); None for one of its own."""
     security: Security = CLEAR
@@ -139,6 +159,13 @@ class Media(NamedTuple):
     """The same of the SDP that was last answered, or answered us: other credentials since are a restart."""
     ice: Ice | None = None
     """What the leg was told of ICE last; None for nothing."""
+    ice_known: Credentials | None = None
+    """Our credentials that the leg was told last, also where ICE is not used at present."""
+    ice_reset: bool = False
+    """The leg's own offer asked for new credentials of ours (`reset`)."""
+    direct: bool = False
+    """The leg was told the other leg's own address, keys and ICE credentials: media passes us by, or unread
+    (`ICE=optional`, `ICE=force-relay`)."""
     ice_refused: bool = False
     """The leg answered an offer of ICE without it: it is not offered again (ng-protocol.md §4.8)."""
     ice_rejected: bool = False
@@ -156,6 +183,8 @@ class Media(NamedTuple):
     """The leg was first offered this media: with ICE we are the controlling side toward it (RFC 8445 §6.1.1)."""
     mixed: bool | None = None
     """Whether the leg's SDP has `extmap-allow-mixed` (RFC 8285 §6); None where it has no header extensions."""
+    twice: bool = False
+    """The leg was offered the media in the clear as well (`OSRTP=offer-legacy`): it may answer so."""
     removed: bool = False
     """Withheld from this leg by `sdp-media-remove`."""
     withheld: bool = False
@@ -171,9 +200,19 @@ class Media(NamedTuple):
         return self.former if self.ports is None else (self.ports, *self.former)
 
     @property
+    def is_answered(self) -> bool:
+        """Whether the leg has both said something of the media and been told something."""
+        return self.said and bool(self.told_codecs)
+
+    @property
     def is_zero(self) -> bool:
-        """Whether the leg told the zero address: it does not want to be sent to (old hold, RFC 3264 §8.4)."""
-        return self.rtp is not None and is_unspecified(self.rtp.address)
+        """Whether the leg told the zero address: it does not want to be sent to (old hold, RFC 3264 §8.4).
+
+        With trickle ICE it only says that no address is known yet (RFC 8840 §4.1.1).
+        """
+        if self.rtp is None or not is_unspecified(self.rtp.address):
+            return False
+        return self.ice_said is None or not self.ice_said.trickle
 
 
 class SentOrigin(NamedTuple):
@@ -225,6 +264,8 @@ class Leg(NamedTuple):
     """Blocks of what this leg sends."""
     identity: Identity | None = None
     """The certificate that we show this leg in DTLS handshakes, once one was needed (FP-08)."""
+    bundling: bool = False
+    """The leg's BUNDLE groups are understood, and offered to it again (RFC 8843)."""
     relayed: bool = False
     """The leg's media passes end to end, keys included (`mode=relay`, RFC 7879)."""
     learning: str | None = None

@@ -9,7 +9,7 @@ from typing import Any
 from ngdaemon.base.endpoint import Endpoint, Family, is_unspecified, parse_address
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import Tag
-from ngdaemon.call import icing
+from ngdaemon.call import bundling, icing
 from ngdaemon.call.codec_choice import answerable, passed_on, single
 from ngdaemon.call.model import Leg, LegId, Media
 from ngdaemon.call.security import CLEAR, heard
@@ -22,6 +22,8 @@ SENDS = {"sendrecv": (True, True), "sendonly": (True, False), "recvonly": (False
 """Direction attribute → (the leg sends, the leg receives)."""
 
 MAX_PORT = 65535
+CLASHING = range(64, 96)
+"""Payload types that look like RTCP packet types (RFC 5761 §4)."""
 NOWHERE = frozenset(family.unspecified for family in Family)
 
 
@@ -42,9 +44,12 @@ def hear(
     source = None if trusted else options.received_from
     session_direction = next((a.name for a in description.session.attributes if a.name in SENDS), "")
     medias = list(leg.medias)
+    groups = bundling.groups(description, places)
     for slot, section in zip(places, description.medias, strict=True):
         before = medias[slot] if slot < len(medias) else None
         media = _hear_media(slot, section, description, before, source, options.received_from, session_direction)
+        if media.group != groups.get(slot):
+            media = media._replace(group=groups.get(slot))
         if before is None:
             medias.append(media)
         else:
@@ -99,20 +104,30 @@ def _hear_media(
         "sends": sends,
         "receives": receives and address not in ("0.0.0.0", "::"),  # noqa: S104
         "mux_offered": mux_offered,
+        "mux_only": "rtcp-mux-only" in section.names,
         "mixed": _mixes_extensions(section, description.session),
+        "mid_extension": bundling.extension_of(section, description),
         "mid": mid or (before.mid if before is not None else None),
         "ptime": ptime or (before.ptime if before is not None else None),
         "own_ptime": ptime,
         "maxptime": section.get("maxptime"),
     }
+    if before is not None and not section.port:
+        values["feedback"] = before.feedback
+    elif not section.port:
+        values["feedback"] = False
+    elif protocol.rtp:
+        ice = values["ice_said"] = icing.heard(section, description.session, rtp)
+        values["receives"] = receives and (not is_unspecified(address) or (ice is not None and ice.trickle))
+    if section.port:
+        values.update(rtp=rtp, rtcp=rtcp, plausible=_plausible(rtp, rtcp, received_from, before))
+        if before is None or before.ice is None or before.rtp is None or values.get("ice_said") is None:
+            values["aimed"] = (rtp, rtcp)
     if protocol.rtp:
-        values["ice_said"] = icing.heard(section, description.session, rtp)
         security = before.security if before is not None else CLEAR
         keys_said = heard(section, description.session)
         if security.said is not keys_said:
             values["security"] = security._replace(said=keys_said)
-    if section.port:
-        values.update(rtp=rtp, rtcp=rtcp, plausible=_plausible(rtp, rtcp, received_from, before))
     if before is None:
         return Media(index, **values)
     return before._replace(**values)
@@ -146,7 +161,8 @@ def _rtcp_of(
         words = value.split()
         if words and is_number(words[0]) and 0 < int(words[0]) <= MAX_PORT:
             address = parse_address(words[3]) if len(words) >= 4 and trusted else None
-            rtcp = Endpoint(rtp.address if address is None else str(address), int(words[0]))
+            known = address is not None and not address.is_unspecified
+            rtcp = Endpoint(str(address) if known else rtp.address, int(words[0]))
             mux = mux or rtcp == rtp
     return mux, rtcp
 
@@ -167,20 +183,36 @@ def _plausible(rtp: Endpoint, rtcp: Endpoint | None, received_from: str | None, 
     return frozenset(addresses)
 
 
-def offered(receiver: Leg, said: Media, before: Media | None, options: Options, *, is_answer: bool) -> Media:
-    """What the receiver of an offer is told about one media."""
-    protocol = _offered_protocol(receiver, said, options)
+def offered(
+    receiver: Leg,
+    said: Media,
+    before: Media | None,
+    options: Options,
+    *,
+    is_answer: bool,
+    changed: bool = False,
+    removed: bool = False,
+) -> Media:
+    """What the receiver of an offer is told about one media.
+
+    `changed`: the sender comes with another transport. `removed`: the media is withheld, whatever the script says.
+    """
+    protocol = _offered_protocol(receiver, said, before, options, changed=changed)
     told = before or Media(said.place, said.kind, protocol.name, controlling=not is_answer)
     if not said.active:
         return told._replace(active=False, sends=said.receives, receives=said.sends, mid=said.mid)
     wanted = options.rtcp_mux
     codecs = passed_on(said.codecs, options.codec)
     rtp = protocol_of(protocol.name).rtp
-    tell_mux = rtp and (
-        "offer" in wanted
-        or "require" in wanted
-        or (said.mux_offered and "demux" not in wanted)
-        or (told.muxed and "demux" not in wanted)
+    tell_mux = (
+        rtp
+        and not _clashes(said)
+        and (
+            "offer" in wanted
+            or "require" in wanted
+            or (said.mux_offered and "demux" not in wanted)
+            or (told.muxed and "demux" not in wanted)
+        )
     )
     return told._replace(
         kind=said.kind,
@@ -193,20 +225,22 @@ def offered(receiver: Leg, said: Media, before: Media | None, options: Options, 
         mid=_generated_mid(said, options),
         ptime=said.own_ptime or told.ptime,
         mux_told=tell_mux,
-        mux_known=told.mux_told and tell_mux,
+        mux_known=tell_mux and (told.mux_told if before is not None else any(item.muxed for item in receiver.medias)),
         mux_required="require" in wanted,
         muxed=told.muxed and tell_mux,
-        removed=_is_removed(said, options),
+        removed=removed or _is_removed(said, options),
     )
 
 
-def _offered_protocol(receiver: Leg, said: Media, options: Options) -> Protocol:
-    """The transport toward the receiver: asked for, remembered, or what the sender uses (§4.5)."""
+def _offered_protocol(receiver: Leg, said: Media, before: Media | None, options: Options, *, changed: bool) -> Protocol:
+    """The transport toward the receiver: asked for, remembered, the one it uses, or what the sender uses (§4.5)."""
     own = protocol_of(said.protocol, said.kind)
     wanted = options.transport_protocol or receiver.protocol
-    if not own.rtp or not wanted or wanted == "accept":
-        return own
-    return protocol_of(wanted)
+    if wanted == "accept" or not wanted:
+        known = before is not None and before.said and before.kind == said.kind and not changed
+        wanted = before.protocol if before is not None and known else own.name
+    used = protocol_of(wanted, said.kind)
+    return used if own.rtp and used.rtp else own
 
 
 def _generated_mid(said: Media, options: Options) -> str | None:
@@ -220,16 +254,27 @@ def _is_removed(said: Media, options: Options) -> bool:
     return bool(kinds) and (said.kind in kinds)
 
 
-def settle_offerer(said: Media, options: Options) -> Media:
+def settle_offerer(said: Media, options: Options, *, removed: bool = False) -> Media:
     """What an offerer's media remembers of how its offer of rtcp-mux is to be answered."""
-    if _is_removed(said, options):
+    if removed or _is_removed(said, options):
         return said._replace(withheld=True, active=False)
     if not said.active:
         return said._replace(withheld=False)
     wanted = options.rtcp_mux
-    policy = "reject" if "reject" in wanted else "accept" if wanted & {"accept", "demux"} else ""
+    accepts = "accept" in wanted or ("demux" in wanted and wanted.isdisjoint(("offer", "require")))
+    policy = "reject" if "reject" in wanted else "accept" if accepts else ""
     muxed = said.muxed and said.mux_offered
     return said._replace(withheld=False, mux_policy=policy, muxed=muxed, mux_told=said.mux_offered)
+
+
+def can_mux(media: Media, options: Options) -> bool:
+    """Whether a leg that offers rtcp-mux may have it (MUX-01)."""
+    return "reject" not in options.rtcp_mux and not _clashes(media)
+
+
+def _clashes(media: Media) -> bool:
+    """Whether a codec has a number that would be taken for RTCP on the same port (DMX-03)."""
+    return any(codec.payload_type in CLASHING for codec in media.codecs)
 
 
 def _answered_protocol(offerer: Media, said: Media, options: Options) -> Protocol:
@@ -245,13 +290,14 @@ def _answered_protocol(offerer: Media, said: Media, options: Options) -> Protoco
 
 def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Media]:
     """The offerer's and the answerer's media after an answer."""
-    if not said.active:
-        return offerer._replace(active=False, sends=said.receives, receives=said.sends), said
-    answer_mux = said.mux_told and said.mux_offered
-    accepted = offerer.mux_policy == "accept" or (answer_mux and offerer.mux_policy != "reject")
-    offer_mux = offerer.mux_offered and accepted
-    said = said._replace(muxed=answer_mux, mux_told=answer_mux, mux_offered=False)
     protocol = _answered_protocol(offerer, said, options)
+    if not said.active:
+        told = offerer._replace(active=False, protocol=protocol.name, sends=said.receives, receives=said.sends)
+        return told, said
+    answer_mux = said.mux_told and said.mux_offered
+    accepted = offerer.mux_policy == "accept" or offerer.mux_only or (answer_mux and offerer.mux_policy != "reject")
+    offer_mux = offerer.mux_offered and accepted and not _clashes(offerer)
+    said = said._replace(muxed=answer_mux, mux_told=answer_mux, mux_offered=False)
     told = offerer._replace(
         kind=said.kind,
         muxed=offer_mux,

@@ -8,9 +8,12 @@ from ngdaemon.base.errors import RequestError
 from ngdaemon.call import negotiate, rewrite
 from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.codec_choice import is_supplemental
+from ngdaemon.call.connecting import Connecting
 from ngdaemon.call.exchange import Surroundings
-from ngdaemon.call.model import Leg, Media
+from ngdaemon.call.model import Leg, Media, PortSet
 from ngdaemon.call.origin import made_origin, told_origin, versioned
+from ngdaemon.call.securing import Securing
+from ngdaemon.call.telling import MediaTelling, Telling
 from ngdaemon.ng.options import Options
 from ngdaemon.sdp.codecs import Codec
 from ngdaemon.sdp.protocols import protocol_of
@@ -47,6 +50,40 @@ def asked_for(leg: Leg, options: Options) -> Leg:
     return leg._replace(interface=options.interface or leg.interface, family=options.address_family or leg.family)
 
 
+def keyed(
+    leg: Leg,
+    pairs: list[tuple[Media, Media]],
+    options: Options,
+    around: Surroundings,
+    allocator: Allocator,
+    *,
+    answers: bool,
+) -> tuple[Leg, list[Media], list[str]]:
+    """The medias that a leg is told of with ICE and keys of ours, the leg with its certificate, and warnings.
+
+    `pairs` are what is said of each media, and what the leg is told. Raises RequestError where none can be secured.
+    """
+    securing, connecting = Securing(options, around.policy, around.rng), Connecting(options, around.rng)
+    medias = []
+    for said, told in pairs:
+        if told.active and said.active and protocol_of(told.protocol, told.kind).rtp:
+            if answers:
+                told = connecting.answer(said._replace(ice=None), told, None)[1]
+            else:
+                told = connecting.offer(said, told, None, answered=told.said)[1]
+            told = told if told.ports is None or told.ice is None else _spread(told, told.ports, around, allocator)
+        told = securing.tell(told, said, None, allocator, answers=answers, moved=False)
+        if told.security.hashes and leg.identity is None:
+            leg = leg._replace(identity=around.identities.take())
+        medias.append(told)
+    return leg, medias, securing.check(medias)
+
+
+def _spread(media: Media, ports: PortSet, around: Surroundings, allocator: Allocator) -> Media:
+    """The media at all addresses of its logical interface."""
+    return allocator.spread(media, around.interfaces.beside(ports.interface))
+
+
 def write(
     leg: Leg,
     interface: Interface,
@@ -65,14 +102,16 @@ def write(
     local = interface.advertised
     origin = told_origin(_origin(leg, description, around, local), options.replace, leg.sent, local)
     name = description.session_name or around.config.software_id
-    telling = rewrite.Telling(description, options, is_answer, around.instance, name, interface.family)
+    telling = Telling(
+        description, options, is_answer, around.instance, name, interface.family, leg.identity, lite=leg.lite
+    )
     lines = rewrite.session_lines(telling, str(origin))
     for part in parts:
         if part.section is None:
             lines.extend(rewrite.absent_lines(part.told, interface.family))
         else:
             of = replace(telling, description=part.description)
-            lines.extend(rewrite.media_lines(rewrite.MediaTelling(of, part.section, part.said, part.told)))
+            lines.extend(rewrite.media_lines(MediaTelling(of, part.section, part.said, part.told, part.told)))
     origin, memory = versioned(origin, options.replace | OWN_VERSION, leg.sent, lines)
     lines[1] = f"o={origin}"
     lines.append("")
@@ -106,13 +145,17 @@ def hear_answer(
         raise RequestError(failure, cause=f"{len(description.medias)} medias for {len(leg.medias)} that were offered")
     places = list(range(len(description.medias)))
     heard = negotiate.hear(leg, places, description, options, sip_source=around.config.sip_source)
+    securing = Securing(options, around.policy, around.rng)
     medias = []
     for before, said in zip(leg.medias, heard, strict=True):
         media = said._replace(active=False)
         if before.place < len(places) and before.active and said.active:
-            media = _agreed(before, said, whole=whole, failure=failure)
+            media = securing.judge(_agreed(before, said, whole=whole, failure=failure), None, answers=True)
+            if media.ice is not None and media.ice_said is None:
+                media = media._replace(ice=None, ice_refused=True)
         media = media if media.active else allocator.none(media)
         medias.append(allocator.single(media) if media.muxed else media)
+    securing.check(medias)
     return leg._replace(answered=True, medias=tuple(medias), description=description.text)
 
 

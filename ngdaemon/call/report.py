@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 
 from ngdaemon.base.endpoint import Endpoint, Interface
 from ngdaemon.base.ids import SocketId
-from ngdaemon.call import assurance
+from ngdaemon.call import assurance, keying_shown
 from ngdaemon.call.links import Links
 from ngdaemon.call.model import Call, Leg, LegId, LocalPort, Media
-from ngdaemon.call.security import Keying
 from ngdaemon.media.forwarder import SocketCounters, SsrcCounters
 from ngdaemon.rtp.quality import Quality
 from ngdaemon.sdp.protocols import protocol_of
@@ -16,6 +15,8 @@ from ngdaemon.sdp.protocols import protocol_of
 Tree = dict[str, object]
 
 NO_COUNTERS = SocketCounters()
+NO_PORT = LocalPort(SocketId(-1), 0)
+"""Shown for RTCP that shares the port of RTP (RFC 5761) from the beginning."""
 EMPTY: Mapping[SocketId, SocketCounters] = {}
 
 
@@ -119,9 +120,11 @@ def _media(
     tree: Tree = {"index": number, "type": media.kind}
     if protocol.rtp or protocol.name == "udptl":
         tree["protocol"] = protocol.name
-    ports = media.ports
+    ports = media.ports if media.bundled is None else leg.medias[media.bundled].ports
     rtp_port = ports.rtp if ports is not None else None
     rtcp_port = ports.rtcp if ports is not None else None
+    if ports is not None and not ports.paired and media.mux_told:
+        rtcp_port = NO_PORT
     counted = [
         measured.counters.get(port.socket, NO_COUNTERS) if port else NO_COUNTERS for port in (rtp_port, rtcp_port)
     ]
@@ -130,12 +133,12 @@ def _media(
     interface = ports.interface if ports is not None else None
     rtp_flags, rtcp_flags = _stream_flags(leg, media, counted)
     rtp, rtcp = (None, None) if media.withheld else (media.rtp, media.rtcp or _next_to(media.rtp))
+    aimed = (None, None) if rtp is None else (media.aimed[0], media.aimed[1] or _next_to(media.aimed[0]))
     created = call.created // 1_000_000
-    pair = media.security.pair
-    suite = pair.ours.suite.name if pair is not None else ""
+    suite = keying_shown.suite(media)
     tree["streams"] = [
-        _stream(rtp_port, interface, rtp, counted[0], rtp_flags, measured, created, suite),
-        _stream(rtcp_port, interface, rtcp, counted[1], rtcp_flags, measured, created, suite),
+        _stream(rtp_port, interface, (aimed[0], rtp), counted[0], rtp_flags, measured, created, suite),
+        _stream(rtcp_port, interface, (aimed[1], rtcp), counted[1], rtcp_flags, measured, created, suite),
     ]
     for kind, counters in zip(("RTP", "RTCP"), counted, strict=True):
         sums = totals[kind]
@@ -168,7 +171,7 @@ def _codec(media: Media, sources: tuple[SsrcCounters, ...]) -> str:
 def _stream(
     port: LocalPort | None,
     interface: Interface | None,
-    signalled: Endpoint | None,
+    signalled: tuple[Endpoint | None, Endpoint | None],
     counters: SocketCounters,
     flags: list[str],
     measured: Measured,
@@ -180,8 +183,8 @@ def _stream(
         tree["local port"] = port.port
         tree["local address"] = interface.address
         tree["family"] = interface.family.title
-    tree["endpoint"] = _endpoint(counters.peer if counters.confirmed and counters.peer else signalled)
-    tree["advertised endpoint"] = _endpoint(signalled)
+    tree["endpoint"] = _endpoint(counters.peer if counters.confirmed and counters.peer else signalled[0])
+    tree["advertised endpoint"] = _endpoint(signalled[1])
     if suite:
         tree["crypto suite"] = suite
     last = measured.seconds(counters.last_packet, created)
@@ -209,6 +212,8 @@ def _endpoint(endpoint: Endpoint | None) -> Tree:
 def _stream_flags(leg: Leg, media: Media, counted: list[SocketCounters]) -> tuple[list[str], list[str]]:
     if media.withheld:
         return [], []
+    if media.rtp is None and media.ports is None and not (media.former or media.told_codecs):
+        return [], []
     rtp, rtcp = ["RTP"], ["RTCP"]
     if media.mux_told:
         rtp.append("RTCP")
@@ -229,24 +234,28 @@ def _media_flags(leg: Leg, media: Media) -> list[str]:
     """The state of a media in words, in the order of the reference."""
     if media.withheld:
         return []
+    passes = media.direct and media.ice_said is not None
     rows = (
         ("initialized", media.said),
         ("asymmetric", leg.asymmetric),
         ("send", media.receives),
         ("recv", media.sends),
         ("rtcp-mux", media.mux_told),
-        ("DTLS-SRTP", media.security.keying is Keying.DTLS),
-        (f"DTLS role {_role(media)}", media.security.association is not None),
-        ("SDES", media.security.keying is Keying.SDES),
-        ("ICE controlling", media.controlling),
+        *((word, True) for word in keying_shown.words(media)),
+        ("passthrough", passes),
+        ("ICE", media.ice is not None or (media.ice_said is not None and not (media.active and media.is_answered))),
+        ("trickle ICE", media.ice is not None and media.ice_said is not None and media.ice_said.trickle),
+        ("ICE controlling", (media.controlling or _is_lite(media)) and not leg.lite and not passes),
+        ("ICE-lite peer", _is_lite(media)),
+        ("ICE-lite self", media.ice is not None and leg.lite),
         ("RTCP feedback", media.feedback),
     )
     return [name for name, holds in rows if holds]
 
 
-def _role(media: Media) -> str:
-    association = media.security.association
-    return association.role.value if association is not None else ""
+def _is_lite(media: Media) -> bool:
+    """Whether the leg is ICE-lite."""
+    return media.ice is not None and media.ice_said is not None and media.ice_said.lite
 
 
 def _heard(call: Call, leg: Leg, media: Media, measured: Measured) -> list[SsrcCounters]:

@@ -5,19 +5,18 @@ line becomes. Lines that no step knows are copied as they came, byte for byte.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 from ngdaemon.base.endpoint import Family, family_of
-from ngdaemon.call import candidates
-from ngdaemon.call.icing import Ice
+from ngdaemon.call import bundling, candidates, doubling, passing
 from ngdaemon.call.manipulate import manipulate
 from ngdaemon.call.model import Media
-from ngdaemon.call.security import KEYING_ATTRIBUTES
+from ngdaemon.call.security import CLEAR, KEYING_ATTRIBUTES
+from ngdaemon.call.telling import MediaTelling, Telling
 from ngdaemon.dtls import fingerprint
-from ngdaemon.dtls.certificate import Identity
-from ngdaemon.ng.options import Flag, Options
+from ngdaemon.ng.options import Flag
 from ngdaemon.sdp.protocols import protocol_of
-from ngdaemon.sdp.session import MediaSection, Section, SessionDescription
+from ngdaemon.sdp.session import Section
 
 DIRECTIONS = frozenset(("sendrecv", "sendonly", "recvonly", "inactive"))
 BANDWIDTHS = ("AS", "RR", "RS", "CT", "TIAS")
@@ -25,7 +24,17 @@ BANDWIDTHS = ("AS", "RR", "RS", "CT", "TIAS")
 
 REGENERATED = frozenset(
     (
-        *("rtcp", "rtcp-mux", "candidate", "ice-ufrag", "ice-pwd", "ice-options", "ice-lite", "remote-candidates"),
+        *(
+            "rtcp",
+            "rtcp-mux",
+            "rtcp-mux-only",
+            "candidate",
+            "ice-ufrag",
+            "ice-pwd",
+            "ice-options",
+            "ice-lite",
+            "remote-candidates",
+        ),
         *("end-of-candidates", "ice-mismatch", "ice-pacing", "rtpengine", "mid", "label", "bundle-only"),
         *("ptime", "maxptime", "rtpmap", "fmtp", "extmap", "extmap-allow-mixed", "connection"),
         *KEYING_ATTRIBUTES,
@@ -48,38 +57,8 @@ REGENERATED_SESSION = frozenset(
     )
 )
 
-BLIND_REGENERATED = frozenset(("mid", "label", "rtpengine"))
+BLIND_REGENERATED = frozenset(("label", "rtpengine"))
 """The same for medias that are relayed as bytes or left alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """What the steps may look at: who said what, and who is told."""
-
-    description: SessionDescription
-    options: Options
-    is_answer: bool
-    instance: str
-    """Name of this daemon for `loop-protect`: 12 hex digits."""
-    session_name: str
-    family: Family
-    """The address family toward the receiver."""
-    identity: Identity | None = None
-    """Our certificate toward the receiver."""
-    lite: bool = False
-    """We are ICE-lite toward the receiver."""
-    secret: bytes = b""
-    """What foundations of candidates are derived from."""
-
-
-@dataclass(frozen=True, slots=True)
-class MediaTelling:
-    """The same for one media: the section as received, the sender's media and the receiver's."""
-
-    of: Telling
-    section: MediaSection
-    said: Media
-    told: Media
 
 
 def session_lines(telling: Telling, origin: str) -> list[str]:
@@ -94,7 +73,9 @@ def session_lines(telling: Telling, origin: str) -> list[str]:
         lines.append(f"a=rtpengine:{telling.instance}")
     if telling.lite:
         lines.append("a=ice-lite")
-    lines.extend([f"a={item}" for item in session.attributes if item.name not in REGENERATED_SESSION])
+    lines.extend(telling.groups)
+    left_out = passing.RELAY_LEFT_OUT if telling.relayed else REGENERATED_SESSION
+    lines.extend([f"a={item}" for item in session.attributes if item.name not in left_out])
     return manipulate(lines, "global", telling.options.sdp_attr)
 
 
@@ -115,11 +96,24 @@ def media_lines(telling: MediaTelling) -> list[str]:
         lines = _refused(telling)
     else:
         protocol = protocol_of(telling.told.protocol, telling.told.kind)
-        steps = RTP_STEPS if protocol.rtp else BLIND_STEPS
-        lines = []
+        steps = _steps(telling) if protocol.rtp else BLIND_STEPS
+        lines = [*_plain_twin(telling)] if telling.told.twice else []
         for step in steps:
             lines.extend(step(telling))
     return manipulate(lines, telling.told.kind, telling.of.options.sdp_attr)
+
+
+def _steps(telling: MediaTelling) -> "tuple[Step, ...]":
+    """How an RTP media is written."""
+    if telling.of.relayed:
+        return RELAY_STEPS
+    return DIRECT_STEPS if telling.told.direct else RTP_STEPS
+
+
+def _plain_twin(telling: MediaTelling) -> list[str]:
+    """The media in the clear, where it is offered twice."""
+    told = telling.told._replace(protocol=doubling.plain_protocol(telling.told.protocol), security=CLEAR, twice=False)
+    return media_lines(replace(telling, told=told))
 
 
 def absent_lines(media: Media, family: Family) -> list[str]:
@@ -130,11 +124,13 @@ def absent_lines(media: Media, family: Family) -> list[str]:
 
 def _refused(telling: MediaTelling) -> list[str]:
     """A media with port 0: its formats, the zero address, and what identifies it (§4.4)."""
-    section = telling.section
-    protocol = telling.told.protocol
-    formats = " ".join(section.formats)
+    section, told = telling.section, telling.told
+    formats = section.formats
+    if told.protocol != protocol_of(section.protocol, section.kind).name:
+        formats = told.formats if told.said else ("0",)
     family = telling.of.family
-    lines = [f"m={section.kind} 0 {protocol} {formats}".rstrip(), f"c=IN {family.value} {family.unspecified}"]
+    lines = [f"m={section.kind} 0 {told.protocol} {' '.join(formats)}".rstrip()]
+    lines.append(f"c=IN {family.value} {family.unspecified}")
     lines.extend(_mid(telling))
     lines.extend(_label(telling))
     return lines
@@ -145,11 +141,13 @@ def _refused(telling: MediaTelling) -> list[str]:
 
 def _media(telling: MediaTelling) -> list[str]:
     """`m=`: our port, the transport toward the receiver, the codecs of the sender."""
-    told = telling.told
-    if told.ports is None:
+    told, ports = telling.told, telling.base.ports
+    if ports is None:
         port = telling.section.port
+    elif told.bundled is not None and "strict" in telling.of.options.bundle:
+        port = 0
     else:
-        port = told.ports.rtp.port
+        port = ports.rtp.port
     if telling.told.told_codecs:
         formats = " ".join([str(codec.payload_type) for codec in telling.told.told_codecs])
     else:
@@ -163,13 +161,16 @@ def _information(telling: MediaTelling) -> list[str]:
 
 
 def address_toward(telling: MediaTelling) -> str:
-    """The address written for a media: ours, `media-address`, the zero address of a hold, or the sender's own."""
-    told, options = telling.told, telling.of.options
-    if told.ports is None:
+    """The address written for a media: ours, `media-address`, the zero address of a hold, or the sender's own.
+
+    With ICE a hold is said by the direction alone: the zero address would be a restart (ICE-09).
+    """
+    ports, options = telling.base.ports, telling.of.options
+    if ports is None:
         return telling.said.rtp.address if telling.said.rtp else Family.IP4.unspecified
-    if telling.said.is_zero and "zero-address" not in options.replace:
-        return told.ports.interface.family.unspecified
-    return options.media_address or told.ports.interface.advertised
+    if telling.said.is_zero and telling.told.ice is None and "zero-address" not in options.replace:
+        return ports.interface.family.unspecified
+    return options.media_address or ports.interface.advertised
 
 
 def _connection(telling: MediaTelling) -> list[str]:
@@ -187,11 +188,6 @@ def _mid(telling: MediaTelling) -> list[str]:
     return [f"a=mid:{telling.told.mid}"] if telling.told.mid else []
 
 
-def _blind_mid(telling: MediaTelling) -> list[str]:
-    """`a=mid` of a media that is not RTP: copied."""
-    return [f"a=mid:{value}" for value in telling.section.get_all("mid")]
-
-
 def _label(telling: MediaTelling) -> list[str]:
     """`a=label` (RFC 4574): copied."""
     return [f"a=label:{value}" for value in telling.section.get_all("label")]
@@ -205,24 +201,42 @@ def _codecs(telling: MediaTelling) -> list[str]:
     return lines
 
 
+def _extensions(telling: MediaTelling) -> list[str]:
+    """`a=extmap` with the numbers that they came with, unless stripped; those of the session apply to medias without.
+
+    The extension that says which media of a BUNDLE group a packet belongs to goes first where the receiver has named
+    it, and is added where a group is offered (RFC 9143 §15).
+    """
+    of, told = telling.of, telling.told
+    options = of.options
+    values = telling.section.get_all("extmap") or of.description.session.get_all("extmap")
+    if Flag.STRIP_EXTMAP in options.flags or "all" in options.extmap_strip:
+        values = []
+    left_out = {*options.extmap_strip, *options.extmap_mask}
+    kept = [words for value in values if len(words := value.split(maxsplit=1)) == 2 and words[1] not in left_out]
+    lines = [f"a=extmap:{number.partition('/')[0]} {name}" for number, name in kept]
+    if telling.said.mid_added and not told.mid_extension:
+        ours = f"a=extmap:{telling.said.mid_added} {bundling.MID}"
+        lines = [line for line in lines if line != ours]
+    taken = told.group is not None or not told.mid_added
+    if told.said and told.mid_extension and of.bundling and taken:
+        known = f"a=extmap:{told.mid_extension} {bundling.MID}"
+        lines = [known, *(line for line in lines if line != known)]
+    elif told.mid_added and not of.is_answer:
+        lines.append(f"a=extmap:{told.mid_added} {bundling.MID}")
+    if lines and told.mixed is not False:
+        lines.insert(0, "a=extmap-allow-mixed")
+    return lines
+
+
+def _bundle_only(telling: MediaTelling) -> list[str]:
+    """`a=bundle-only`: offered medias that have no port but that of their group."""
+    return ["a=bundle-only"] if telling.told.bundled is not None and not telling.of.is_answer else []
+
+
 def _general_feedback(telling: MediaTelling) -> list[str]:
     """`a=rtcp-fb` of all payload types (RFC 4585 §4.2): copied."""
     return [f"a=rtcp-fb:{value}" for value in telling.section.get_all("rtcp-fb") if value.startswith("*")]
-
-
-def _extensions(telling: MediaTelling) -> list[str]:
-    """`a=extmap`: copied with their numbers, unless stripped; those of the session apply to medias that have none."""
-    options = telling.of.options
-    extensions = telling.section.get_all("extmap") or telling.of.description.session.get_all("extmap")
-    if not extensions or Flag.STRIP_EXTMAP in options.flags or "all" in options.extmap_strip:
-        return []
-    stripped = {*options.extmap_strip, *options.extmap_mask}
-    lines = ["a=extmap-allow-mixed"] if telling.told.mixed is not False else []
-    for value in extensions:
-        words = value.split()
-        if len(words) < 2 or words[1] not in stripped:
-            lines.append(f"a=extmap:{value}")
-    return lines
 
 
 def _others(telling: MediaTelling) -> list[str]:
@@ -257,8 +271,7 @@ def _direction(telling: MediaTelling) -> list[str]:
 def _rtcp(telling: MediaTelling) -> list[str]:
     """`a=rtcp` (RFC 3605): always written unless `no-rtcp-attribute`; our RTP port where there is no other."""
     flags = telling.of.options.flags
-    told = telling.told
-    ports = told.ports
+    told, ports = telling.told, telling.base.ports
     if ports is None or Flag.NO_RTCP_ATTRIBUTE in flags:
         return []
     port = ports.rtp.port
@@ -313,35 +326,20 @@ def _blind_attributes(telling: MediaTelling) -> list[str]:
 
 def _ice(telling: MediaTelling) -> list[str]:
     """`a=ice-ufrag`, `a=ice-pwd`, `a=ice-options`, `a=candidate`, `a=end-of-candidates` (RFC 8839)."""
-    ice, ports = telling.told.ice, telling.told.ports
+    ice, ports = telling.told.ice, telling.base.ports
     if telling.told.ice_said is not None and telling.told.ice_said.mismatched and telling.of.is_answer:
         return ["a=ice-mismatch"]
     if ice is None or ports is None:
         return []
-    if ice.borrowed:
-        return _borrowed_ice(telling, ice)
     lines = [f"a=ice-ufrag:{ice.local.ufrag}", f"a=ice-pwd:{ice.local.pwd}"]
     options = [word for word, told in (("trickle", ice.trickle), ("ice2", ice.ice2)) if told]
     if options:
         lines.append(f"a=ice-options:{' '.join(options)}")
-    lines.extend(f"a=candidate:{item}" for item in candidates.ours(telling.told, telling.of.secret))
+    of = telling.of
+    found = candidates.ours(telling.base, of.secret, of.options.media_address)
+    lines.extend(f"a=candidate:{item}" for item in found)
     if ice.trickle:
         lines.append("a=end-of-candidates")
-    return lines
-
-
-def _borrowed_ice(telling: MediaTelling, ice: Ice) -> list[str]:
-    """The sender's own lines, with our addresses as more candidates."""
-    names = ("ice-ufrag", "ice-pwd", "ice-options")
-    session = telling.of.description.session
-    lines: list[str] = []
-    for name in names:
-        values = telling.section.get_all(name) or session.get_all(name)
-        lines.extend(f"a={name}:{value}" for value in values[:1])
-    for value in telling.section.get_all("candidate"):
-        if not (ice.relayed and " typ relay" in value):
-            lines.append(f"a=candidate:{value}")
-    lines.extend(f"a=candidate:{item}" for item in candidates.beside(telling.told, telling.said, telling.of.secret))
     return lines
 
 
@@ -354,6 +352,7 @@ RTP_STEPS: tuple[Step, ...] = (
     _media_bandwidth,
     _mid,
     _label,
+    _bundle_only,
     _codecs,
     _extensions,
     _general_feedback,
@@ -367,12 +366,32 @@ RTP_STEPS: tuple[Step, ...] = (
     _ice,
 )
 
+DIRECT_STEPS: tuple[Step, ...] = (
+    passing.own_media,
+    _information,
+    passing.own_connection,
+    _media_bandwidth,
+    passing.own_attributes,
+    passing.added_candidates,
+)
+
+RELAY_STEPS: tuple[Step, ...] = (
+    _media,
+    _information,
+    _connection,
+    _media_bandwidth,
+    passing.passing_attributes,
+    _direction,
+    _rtcp,
+    passing.passing_candidates,
+)
+
 BLIND_STEPS: tuple[Step, ...] = (
     _media,
     _information,
     _connection,
     _media_bandwidth,
-    _blind_mid,
     _label,
     _blind_attributes,
+    passing.blind_candidates,
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.sources import Rng
-from ngdaemon.call import keying, wishes
+from ngdaemon.call import icing, keying, negotiate, wishes
 from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.keying import Policy, Refused
 from ngdaemon.call.model import Media
@@ -17,7 +17,8 @@ from ngdaemon.dtls.roles import Role
 from ngdaemon.ng.options import Options
 from ngdaemon.sdp.protocols import protocol_of
 
-OSRTP_ACCEPTED = frozenset(("accept", "accept-rfc"))
+OSRTP_ACCEPTED = frozenset(("accept", "accept-rfc", "offer"))
+"""Words of `OSRTP` in an answer by which the offerer gets keys in a plain profile, whatever the answerer wants."""
 
 NOT_ACCEPTABLE = 488
 """The SIP response code that suits (RFC 3261 §21.4.26)."""
@@ -30,27 +31,42 @@ class Securing:
     options: Options
     policy: Policy
     rng: Rng
+    passing: bool = False
+    """Keys pass end to end: they are not ours to judge."""
     refusals: list[tuple[int, str]] = field(default_factory=list)
     """Places of medias that were refused, and why."""
 
-    def judge(self, media: Media, *, answers: bool) -> Media:
-        """A media of the sender after what it says about keys: an offer, or with `answers` an answer to ours."""
+    def judge(self, media: Media, head: Media | None, *, answers: bool) -> Media:
+        """A media of the sender after what it says about keys: an offer, or with `answers` an answer to ours.
+
+        `head` is the media whose transport it shares: what that one says counts for both (RFC 8843 §7.1.3).
+        """
         protocol = protocol_of(media.protocol, media.kind)
-        if not media.active or not protocol.rtp:
+        passes = self.passing or (media.direct if answers else icing.is_direct(self.options, media.ice_said))
+        if not media.active or not protocol.rtp or passes:
             return media
+        if head is not None:
+            return self._like(media, head)
         security = media.security
         try:
             if answers:
+                told = protocol_of(media.told_protocol, media.kind)
+                if told.secure and not media.twice:
+                    # a plain profile in the answer to a secure one is no way out (S16)
+                    protocol = told
                 security = keying.chosen(security, security.said, protocol, self.options, self.policy)
                 security = security._replace(final=not wishes.is_provisional(self.options))
             else:
                 why = keying.unusable(security.said, self.policy) if protocol.secure else ""
+                if media.mux_only and (not media.mux_offered or not negotiate.can_mux(media, self.options)):
+                    why = "rtcp-mux-only"
                 if why:
                     raise Refused(why)
                 roles = self.options.dtls & {"active", "passive"}
                 security = security._replace(
                     role_wanted=Role(next(iter(roles))) if len(roles) == 1 else None,
                     words=self.options.sdes,
+                    settled=False,
                     refused="",
                     final=True,
                 )
@@ -58,11 +74,21 @@ class Securing:
             return self._refuse(media, str(refused))
         return media if security is media.security else media._replace(security=security)
 
-    def tell(self, told: Media, said: Media, allocator: Allocator, *, answers: bool, moved: bool) -> Media:
-        """A media of the receiver with what it is told about keys."""
+    def _like(self, media: Media, head: Media) -> Media:
+        """A media that shares the transport of another one: its keys are those of that one."""
+        if not head.active:
+            return self._refuse(media, head.security.refused or "keying")
+        return media._replace(security=head.security._replace(said=media.security.said))
+
+    def tell(
+        self, told: Media, said: Media, head: Media | None, allocator: Allocator, *, answers: bool, moved: bool
+    ) -> Media:
+        """A media of the receiver with what it is told about keys. `head`: as above."""
         protocol = protocol_of(told.protocol, told.kind)
-        if not told.active or not said.active or not protocol.rtp:
+        if not told.active or not said.active or not protocol.rtp or told.direct or self.passing:
             return told
+        if head is not None:
+            return self._like(told, head)
         step = keying.answer if answers else keying.offer
         try:
             security = step(
@@ -84,14 +110,18 @@ class Securing:
     def _is_opportunistic(self, told: Media, said: Media, *, answers: bool) -> bool:
         """Whether the receiver is told keys in a plain profile (RFC 8643).
 
-        An offerer that asked for them is, if the answerer took some too, or the script says so. The receiver of an
-        offer is, if the offerer asked for them in a plain profile, or the script does.
+        An offerer that asked for them is, if the answerer took some too, or it had some, or the script says so. The
+        receiver of an offer is, if the offerer asked for them in a plain profile, or the script does, or it has got
+        keys that way; but not one that has shown that it wants none.
         """
         words = self.options.osrtp
         if answers:
-            return told.security.said.asked and (said.security.keying is not None or bool(words & OSRTP_ACCEPTED))
+            keyed = said.security.keying is not None or told.security.keying is not None
+            return told.security.said.asked and (keyed or bool(words & OSRTP_ACCEPTED))
+        if "offer" in words or told.security.keying is not None:
+            return True
         plain = not protocol_of(said.protocol, said.kind).secure
-        return "offer" in words or (plain and said.security.said.asked)
+        return plain and said.security.said.asked and (not told.said or said.security.keying is None)
 
     def _refuse(self, media: Media, why: str) -> Media:
         self.refusals.append((media.place, why))

@@ -92,6 +92,8 @@ class Security(NamedTuple):
     """No other answer can come any more (FP-12)."""
     role_wanted: Role | None = None
     """`DTLS` of the offer that carried the leg's SDP."""
+    settled: bool = False
+    """The leg's newest offer was answered: further answers to it choose the same line."""
     words: tuple[str, ...] = ()
     """`SDES` of that offer."""
     refused: str = ""

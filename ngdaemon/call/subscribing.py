@@ -88,8 +88,9 @@ class Subscribing:
         family = next((copy.media.rtp.family for copy in self.copies if copy.media.rtp is not None), Family.IP4)
         interface = own.interface_toward(leg, around, family)
         parts = []
+        told = [allocator.for_media(media, interface, None, keep=True) for media in told]
+        leg, told, _ = own.keyed(leg, list(zip(said, told, strict=True)), options, around, allocator, answers=False)
         for copy, ours, theirs in zip(self.copies, said, told, strict=True):
-            theirs = allocator.for_media(theirs, interface, None, keep=True)
             if copy.section is not None:
                 label = copy.media.label if Flag.SIPREC in options.flags else ""
                 _mark(copy.section, label, keep_mid=len(self.sources) == 1)
@@ -118,9 +119,12 @@ class Subscribing:
         self.sources = tuple(sources)
 
     def _said(self, place: int, media: Media, options: Options) -> Media:
-        """A source's media as it is offered: what it sends, one way, at its place among those of the subscriber."""
-        if media.active and protocol_of(media.protocol, media.kind).secure:
-            raise RequestError(f'{FAILED}: media over "{media.protocol}" is secured')
+        """A source's media as it is offered: what it sends, one way, at its place among those of the subscriber.
+
+        A copy of a secured media is offered as secured as that, unless the script names another transport (FUN-03).
+        """
+        if media.direct:
+            raise RequestError(f"{FAILED}: media {media.place + 1} passes between the parties")
         sends = media.sends and Flag.INACTIVE not in options.flags
         return media._replace(
             place=place,
@@ -130,6 +134,9 @@ class Subscribing:
             direction="sendonly" if sends else "inactive",
             rtp=None,
             mux_offered=False,
+            ice_said=None,
+            bundled=None,
+            group=None,
             mid=media.mid if len(self.sources) == 1 else None,
         )
 

@@ -2,7 +2,7 @@
 
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import CallId
-from ngdaemon.call import negotiate, parties
+from ngdaemon.call import connecting, negotiate, parties
 from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.exchange import Exchange
 from ngdaemon.call.model import Call
@@ -17,6 +17,8 @@ def offer(service: Service, asked: Asked) -> Reply:
     options = asked.options
     if looped(service, options):
         return {"sdp": options.sdp or ""}
+    if Flag.FRAGMENT in options.flags:
+        return _fragment(service, asked, options.from_tag)
     before = service.registry.get(CallId(options.call_id or ""))
     if before is None:
         service.limits.check(service.config, len(service.registry))
@@ -33,6 +35,8 @@ def answer(service: Service, asked: Asked) -> Reply:
     options = asked.options
     if looped(service, options):
         return {"sdp": options.sdp or ""}
+    if Flag.FRAGMENT in options.flags:
+        return _fragment(service, asked, options.to_tag)
     description = described(service, options)
     call = service.registry.get(CallId(options.call_id or ""))
     if call is None:
@@ -42,6 +46,17 @@ def answer(service: Service, asked: Asked) -> Reply:
         raise RequestError("Invalid dialogue association")
     call, answerer, offerer = parties.for_answer(call, options, service.wall.microseconds())
     return _exchange(service, asked, description, Exchange(call, answerer, offerer, is_answer=True))
+
+
+def _fragment(service: Service, asked: Asked, tag: str | None) -> Reply:
+    """More candidates of a party (`fragment`, RFC 8840). They are not of use where nobody waits for them."""
+    description = described(service, asked.options)
+    call = service.registry.get(CallId(asked.options.call_id or ""))
+    leg = None if call is None else parties.find(call, tag)
+    if call is not None and leg is not None and not service.registry.is_ending(call.id):
+        call = parties.with_leg(call, connecting.with_fragment(leg, description))
+        service.registry.store(call, (), asked.now)
+    return {}
 
 
 def looped(service: Service, options: Options) -> bool:

@@ -9,7 +9,7 @@ from ngdaemon.base.ids import CallId
 from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.model import Call
 from ngdaemon.commands.service import Asked, Service
-from ngdaemon.ng.options import Options
+from ngdaemon.ng.options import Flag, Options
 from ngdaemon.sdp.session import Bounds, SessionDescription, parse
 
 Result = TypeVar("Result")
@@ -36,8 +36,9 @@ def described(service: Service, options: Options) -> SessionDescription:
     text, config = options.sdp or "", service.config
     if len(text) > config.max_sdp:
         raise RequestError(f"SDP too long (limit {config.max_sdp} octets)", cause="max-sdp")
-    description = parse(text, Bounds(config.max_medias, config.max_candidates, config.reject_invalid_sdp))
-    if not description.medias:
+    fragment = Flag.FRAGMENT in options.flags
+    description = parse(text, Bounds(config.max_medias, config.max_candidates, config.reject_invalid_sdp, fragment))
+    if not description.medias and not fragment:
         raise RequestError(NO_MEDIAS, {"sdp": ""}, cause="the SDP has no m= line")
     return description
 

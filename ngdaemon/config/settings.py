@@ -30,7 +30,6 @@ from ngdaemon.config.values import (
     choice,
     integer,
 )
-from ngdaemon.srtp.suites import ROWS, Cipher
 
 
 class Group(Enum):
@@ -86,6 +85,7 @@ PRIVATE_NETWORKS: tuple[IPv4Network | IPv6Network, ...] = tuple(
 """Who may speak NG when nothing else is said; the host's own addresses come on top."""
 
 LEARNING = choice("delayed", "immediate", "off", "heuristic")
+WEAKNESS = choice("sha-1", "suites", "null", "unprotected")
 FORMAT = choice("default", "parsable", "json")
 PMTU = choice("want", "dont")
 FACILITY = choice(
@@ -98,7 +98,6 @@ FACILITY = choice(
     *(f"local{number}" for number in range(8)),
     placeholder="FACILITY",
 )
-SUITE = choice(*(row.name for row in ROWS if row.cipher not in (Cipher.F8, Cipher.NULL)), placeholder="SUITE")
 LEVEL = integer(-1, 7, "LEVEL", cap=True)
 """A level of syslog (0 emergency … 7 debug); -1 is silence."""
 
@@ -221,40 +220,16 @@ class Config:
     software_id: str = setting(
         f"ngdaemon-{__version__}", TEXT, Group.CALLS, "what we call ourselves toward others", shown="ngdaemon-VERSION"
     )
-    sdes_suites: tuple[str, ...] = setting(
-        ("AEAD_AES_256_GCM", "AEAD_AES_128_GCM", "AES_256_CM_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_80"),
-        SUITE,
+    allow_weak: tuple[str, ...] = setting(
+        (),
+        WEAKNESS,
         Group.SECURITY,
-        "SRTP suite that is offered in `a=crypto`; others only where they are asked for",
+        "what of SRTP is agreed on although it is weak: `sha-1` fingerprints, `suites` with short keys or tags in "
+        "offers, suites of `null` encryption, `unprotected` packets by session parameters",
         repeated=True,
         ours=True,
         reload=True,
-        name="sdes-suite",
-        shown="AES-GCM, and AES-CM of 256 and 128 bits with the long tag",
-    )
-    allow_null_srtp: bool = setting(
-        False,
-        FLAG,
-        Group.SECURITY,
-        "agree on suites without encryption (`NULL_HMAC_SHA1_80`) where they are offered: for tests only",
-        ours=True,
-        reload=True,
-    )
-    allow_weak_sdes: bool = setting(
-        False,
-        FLAG,
-        Group.SECURITY,
-        "agree on `UNENCRYPTED_SRTP`, `UNENCRYPTED_SRTCP` and `UNAUTHENTICATED_SRTP` where they are offered",
-        ours=True,
-        reload=True,
-    )
-    allow_sha1_fingerprints: bool = setting(
-        False,
-        FLAG,
-        Group.SECURITY,
-        "let a peer's certificate be known by its SHA-1 where nothing better is announced",
-        ours=True,
-        reload=True,
+        shown="nothing",
     )
     dtls_passive: bool = setting(
         False, FLAG, Group.SECURITY, "be the DTLS server where the offerer leaves the choice", reload=True

@@ -114,7 +114,6 @@ _ADDRESSES = (
             )
         }
         | {"ACCEPT": "accept"},
-        later=frozenset(("RTP/SAVP", "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF")),
     ),
 )
 
@@ -124,7 +123,6 @@ _ICE_AND_MUX = (
         "ice",
         readers.ice,
         "ICE toward the receiver",
-        _MOOT,
         words=vocabulary(
             *("remove", "force", "default", "optional", "force-relay", "trickle", "ice2"),
             ("lite-forward", "lite", "lite-fwd", "lite-fw", "lite-offer"),
@@ -132,21 +130,13 @@ _ICE_AND_MUX = (
             "lite-both",
             ("no-lite", "lite-no", "lite-off", "lite-none"),
         ),
-        later=frozenset(
-            (
-                *("force", "optional", "force-relay", "trickle", "ice2"),
-                *("lite-forward", "lite-backward", "lite-both"),
-            )
-        ),
     ),
     Key(
         "ICE-lite",
         "ice_lite",
         readers.one_word,
         "be ICE-lite",
-        _MOOT,
         words=vocabulary(("off", "none", "no"), (*_FORWARD, "offer"), (*_BACKWARD, "answer"), "both"),
-        later=frozenset(("forward", "backward", "both")),
     ),
     Key(
         "rtcp-mux",
@@ -160,9 +150,7 @@ _ICE_AND_MUX = (
         "bundle",
         readers.words,
         "several medias on one port",
-        _MOOT,
         words=vocabulary("accept", "offer", "require", "strict", "reject"),
-        later=frozenset(("accept", "offer", "require", "strict")),
     ),
     Key(
         "extmap",
@@ -170,7 +158,6 @@ _ICE_AND_MUX = (
         readers.extmap,
         "header extensions to remove: dictionary with the lists `strip` and `mask`",
         words={"strip": "extmap_strip", "mask": "extmap_mask"},
-        later=frozenset(("extmap_mask",)),
     ),
 )
 
@@ -180,9 +167,7 @@ _SECURITY = (
         "dtls",
         readers.words,
         "DTLS-SRTP",
-        _MOOT,
         words=vocabulary(("off", *_OFF[1:]), "passive", "active"),
-        later=frozenset(("passive", "active")),
         also=("DTLS-reverse",),
     ),
     Key(
@@ -190,15 +175,14 @@ _SECURITY = (
         "dtls_fingerprint",
         readers.one_word,
         "hash of our fingerprint",
-        _NO,
         words=vocabulary("sha-1", "sha-224", "sha-256", "sha-384", "sha-512"),
     ),
     Key(
         "SDES",
         "sdes",
         readers.sdes,
-        "SDES-SRTP: `off`, or not supported yet: suites, session parameters",
-        _MOOT,
+        "SDES-SRTP: `off`, `prefer`, `pad`, `lifetime`, `static`, `nonew`, `only-SUITE`, `no-SUITE`, `order:S1;S2;`, "
+        "`offerer_pref:S1;S2;`, session parameters",
         words=vocabulary(("off", *_OFF[1:])),
     ),
     Key(
@@ -206,8 +190,14 @@ _SECURITY = (
         "osrtp",
         readers.words,
         "opportunistic SRTP",
-        _NO,
         words=vocabulary(("offer", "offer-rfc"), "offer-legacy", "accept-rfc", "accept-legacy", "accept"),
+    ),
+    Key(
+        "mode",
+        "mode",
+        readers.one_word,
+        "ours: pass keys and packets end to end, or end the security of each leg (the default)",
+        words=vocabulary("relay", "terminate"),
     ),
 )
 

@@ -86,6 +86,8 @@ class Options:
     sdes: tuple[str, ...] = ()
     """Words as they were given, except for `off`."""
     osrtp: frozenset[str] = _NOTHING
+    mode: str | None = None
+    """`relay` or `terminate`; None leaves the legs as they are."""
 
     replace: frozenset[str] = _NOTHING
     sdp_attr: tuple[SdpAttr, ...] = ()
@@ -190,7 +192,7 @@ LONG_FLAGS: dict[str, tuple[str, Callable[[str], object]]] = {
     "sdes": ("sdes", lambda text: [text]),
     "osrtp": ("osrtp", lambda text: [text]),
     "rtcp-mux": ("rtcp-mux", lambda text: [text]),
-    "bundle": ("bundle", lambda text: [text]),
+    "BUNDLE": ("bundle", lambda text: [text]),
     "t.38": ("t.38", lambda text: [text]),
     "t38": ("t.38", lambda text: [text]),
     "from-tags": ("from-tags", lambda text: [text]),

@@ -154,8 +154,6 @@ def sdes(draft: Draft, key: Key, value: object) -> None:
     """Words of SDES, some with names of suites in them. Only `off` has other spellings."""
     words = [str(key.words.get(word) or unescaped(word)) for word in strings(value) or ()]
     draft.append(key.field, words)
-    if any(word != "off" for word in words):
-        draft.note_unsupported(key.name)
 
 
 def extmap(draft: Draft, key: Key, value: object) -> None:

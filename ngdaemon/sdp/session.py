@@ -141,6 +141,8 @@ class Bounds:
     """ICE candidates of one media."""
     strict: bool = False
     """Nothing may come behind a blank line (`reject-invalid-sdp`); else it ends the description."""
+    fragment: bool = False
+    """It is a fragment for trickle ICE, which need not begin with `v=` (RFC 8840 §9)."""
 
 
 USUAL = Bounds()
@@ -175,7 +177,7 @@ def _unread(description: SessionDescription, lines: list[str]) -> str:
 def _read(description: SessionDescription, lines: list[str], bounds: Bounds) -> None:
     """Take in lines up to a blank one."""
     section: Section = description.session
-    expecting_version = True
+    expecting_version = not bounds.fragment
     for raw in lines:
         line = raw[:-1] if raw[-1:] == "\r" else raw
         if not line or line == " ":

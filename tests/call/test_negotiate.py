@@ -266,40 +266,6 @@ def test_a_transport_that_the_answerer_changed_is_passed_on_when_accepted() -> N
     ]
 
 
-@pytest.mark.parametrize(
-    ("offered", "wanted"), [("RTP/AVP", "RTP/SAVP"), ("RTP/AVPF", "UDP/TLS/RTP/SAVPF"), ("RTP/SAVP", "RTP/AVP")]
-)
-def test_clear_media_does_not_become_secured_nor_the_other_way_round(offered: str, wanted: str) -> None:
-    """D-SECURED."""
-    daemon = Daemon()
-    text = audio(ALICE).replace("RTP/AVP", offered)
-    reason = daemon.refusal("offer", from_tag="a", sdp=text, transport_protocol=wanted)
-    assert reason == f'Unsupported transport-protocol "{wanted}" toward the receiver of "{offered}"'
-    assert daemon.forwarder.bound == {}
-
-
-@pytest.mark.parametrize(
-    ("offered", "answered", "wanted"),
-    [
-        ("RTP/SAVP", "RTP/AVP", None),
-        ("RTP/AVP", "RTP/SAVP", "accept"),
-        ("RTP/SAVP", "RTP/SAVP", "RTP/AVP"),
-        ("RTP/AVP", "RTP/AVP", "RTP/SAVP"),
-    ],
-)
-def test_an_answer_does_not_turn_secured_media_clear_nor_the_other_way_round(
-    offered: str, answered: str, wanted: str | None
-) -> None:
-    """D-SECURED, S16."""
-    daemon = Daemon()
-    daemon.offer(audio(ALICE).replace("RTP/AVP", offered))
-    before = daemon.plan()
-    text = audio(BOB).replace("RTP/AVP", answered)
-    reason = daemon.refusal("answer", from_tag="a", to_tag="b", sdp=text, transport_protocol=wanted)
-    assert reason.startswith("Unsupported transport-protocol")
-    assert daemon.plan() == before
-
-
 def test_an_rtcp_port_of_any_length_is_read_or_passed_over() -> None:
     for digits in ("9" * 20, "9" * 5000):
         daemon = Daemon()

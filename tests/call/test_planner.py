@@ -93,8 +93,8 @@ def test_mux_on_both_sides() -> None:
 def test_demux_has_rtcp_change_ports() -> None:
     daemon = call_of(audio(ALICE, 4000, MUX), audio(BOB, 5000), {"rtcp_mux": ["demux"]})
     assert daemon.plan() == Plan(
-        (socket(1, ALICE, 4000, muxed=True), socket(3, BOB, 5000), socket(4, BOB, 5001, rtcp=True)),
-        (rtp(3, 1), rtcp(3, 1), rtcp(4, 1), rtp(1, 3), rtcp(1, 4)),
+        (socket(1, ALICE, 4000, muxed=True), socket(2, BOB, 5000), socket(3, BOB, 5001, rtcp=True)),
+        (rtp(2, 1), rtcp(2, 1), rtcp(3, 1), rtp(1, 2), rtcp(1, 3)),
     )
 
 

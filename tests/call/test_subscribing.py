@@ -208,13 +208,21 @@ def test_other_media_than_rtp_is_copied_too() -> None:
     assert copies(daemon) == []
 
 
-def test_secured_media_is_refused() -> None:
-    """D-COPIES."""
-    line = f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{'A' * 40}"
-    secured = audio(ALICE, 4000, line).replace("RTP/AVP", "RTP/SAVP")
-    daemon = call_of(secured, secured)
-    reason = daemon.refusal("subscribe request", from_tag="a", to_tag="rec")
-    assert reason == 'Failed to request subscription: media over "RTP/SAVP" is secured'
+LINE = f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{'A' * 40}"
+
+
+@pytest.mark.parametrize(("wanted", "secured"), [(None, True), ("RTP/AVP", False), ("UDP/TLS/RTP/SAVPF", True)])
+def test_a_copy_of_secured_media_is_as_secured_unless_it_is_asked_for_plain(wanted: str | None, secured: bool) -> None:
+    """FUN-03, SDES-05: the recorder gets keys of its own."""
+    source = audio(ALICE, 4000, LINE).replace("RTP/AVP", "RTP/SAVP")
+    daemon = Daemon()
+    line = sdp.attribute(daemon.offer(source, dtls="off", sdes=["only-AES_CM_128_HMAC_SHA1_80"]), "crypto")
+    assert line is not None
+    daemon.answer(audio(BOB, 5000, LINE).replace("RTP/AVP", "RTP/SAVP"))
+    told = subscribe(daemon, from_tag="a", transport_protocol=wanted)
+    assert (sdp.attribute(told, "crypto") is not None) is secured
+    assert "A" * 40 not in told
+    assert sdp.media(told)[0].split()[2] == (wanted or "RTP/SAVP")
 
 
 def test_a_call_without_media_has_nothing_to_subscribe_to() -> None:

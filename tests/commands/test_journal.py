@@ -107,8 +107,8 @@ def test_a_load_limit_is_named_with_its_value(caplog: pytest.LogCaptureFixture) 
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        ({"transport_protocol": "RTP/SAVP"}, "transport-protocol"),
-        ({"flags": ["webrtc"]}, "webrtc, transport-protocol"),
+        ({"transport_protocol": "RTP/SAVP", "sdes": ["off"], "dtls": "off", "record_call": "yes"}, "record-call"),
+        ({"flags": ["webrtc", "mix"], "dtls": "off"}, "mix"),
     ],
 )
 def test_a_refusal_names_the_word_that_caused_it_and_none_is_called_ignored(

@@ -73,8 +73,8 @@ def test_only_media_that_can_be_passed_on_is_taken() -> None:
     daemon = Daemon()
     mixed = sdp.sdp(ALICE, "m=audio 4000 RTP/AVP 0", "m=image 4002 udptl t38", "m=audio 0 RTP/AVP 0")
     assert [bool(port) for port in sdp.ports(told(daemon, "publish", sdp=mixed))] == [True, False, False]
-    secured = audio(ALICE).replace("RTP/AVP", "RTP/SAVP")
-    assert daemon.refusal("publish", call="two", sdp=secured) == 'Unsupported transport "RTP/SAVP" of a publisher'
+    unkeyed = audio(ALICE).replace("RTP/AVP", "RTP/SAVP")
+    assert daemon.refusal("publish", call="two", sdp=unkeyed) == "no acceptable media security: 1:keying"
     assert daemon.calls() == ["call"]
 
 
@@ -154,7 +154,8 @@ def test_what_is_offered_out_of_nothing(keys: dict[str, Any], lines: list[str]) 
     ("keys", "reason"),
     [
         ({"codec": {"offer": ["mystery"]}}, 'Unknown codec "mystery"'),
-        ({"transport_protocol": "RTP/SAVP"}, 'Unsupported transport-protocol "RTP/SAVP" of a created call'),
+        ({"transport_protocol": "UDPTL"}, 'Unsupported transport-protocol "udptl" of a created call'),
+        ({"transport_protocol": "RTP/SAVP", "sdes": "off", "dtls": "off"}, "no acceptable media security: 1:keying"),
     ],
 )
 def test_what_cannot_be_offered(keys: dict[str, Any], reason: str) -> None:

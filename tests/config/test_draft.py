@@ -56,9 +56,7 @@ def test_specifications_are_kept_for_the_look_up() -> None:
 
 
 def test_options_without_effect_are_listed_once_each() -> None:
-    made, _ = read(
-        {"table": ("-1", "0"), "recording-dir": ("/x",), "dtx-delay": ("5",), "no-fallback": ("false",)}
-    )
+    made, _ = read({"table": ("-1", "0"), "recording-dir": ("/x",), "dtx-delay": ("5",), "no-fallback": ("false",)})
     assert made.names(Effect.NO_EFFECT) == ["table"]
     assert made.names(Effect.NOT_YET) == ["recording-dir", "dtx-delay"]
 
