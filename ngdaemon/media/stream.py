@@ -378,6 +378,8 @@ class Stream:
 
     def restate(self, planned: Socket, now: float, contexts: Contexts | None = None) -> None:
         """Be as planned from now on. `contexts` is the SRTP state of the call; a secured port needs it."""
+        if planned == self._planned and contexts is self._contexts:
+            return
         latching = self._latching
         if latching is None:
             self._latching = Latching(planned.signalled, planned.latch, now)
