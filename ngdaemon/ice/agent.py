@@ -152,6 +152,8 @@ class Agent:
         if session is None or not message.authentic(session.password):
             self._refuse(message, 400 if username is None or not message.integrity else 401, base, source, now)
             return False
+        if username is not None and session.is_outdated(username, base.component):
+            return False
         if self._seen.setdefault(message.transaction, (base.socket, source)) != (base.socket, source):
             return False  # somebody repeats a check that he overheard
         if len(self._seen) > MAX_SEEN:

@@ -116,6 +116,15 @@ class Session:
 
     # What is told by signalling
 
+    def is_outdated(self, username: str, component: int) -> bool:
+        """Whether a check `ours:theirs` mixes our credentials with newer ones of the peer, while a pair is in use.
+
+        A browser that restarts ICE does so until it has our answer. It is not to succeed: Chromium keeps a pair that
+        works that way instead of trying our new credentials, and the restart never ends.
+        """
+        newer = self.remote is not None and self.remote.ufrag != username.partition(":")[2]
+        return newer and bool(self.usable(component))
+
     def inherit(self, other: "Session") -> None:
         """Take over the early checks of another fork's session: they were made with the same credentials of ours."""
         self._early = other._early

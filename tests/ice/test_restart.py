@@ -182,9 +182,26 @@ def test_the_former_session_looks_for_no_better_pairs_any_more() -> None:
 def test_a_role_conflict_of_the_former_session_is_its_own_affair() -> None:
     world, ours, _ = connected()
     ours.agent.restart(ours.renew(), controlling=True)
-    former = ours.agent._sessions()[1].local
-    attributes = [(stun.USERNAME, f"{former.ufrag}:x".encode()), (stun.ICE_CONTROLLING, b"\xff" * 8)]
+    session = ours.agent._sessions()[1]
+    former = session.local
+    assert session.remote
+    attributes = [
+        (stun.USERNAME, f"{former.ufrag}:{session.remote.ufrag}".encode()),
+        (stun.ICE_CONTROLLING, b"\xff" * 8),
+    ]
     data = stun.build(stun.REQUEST, b"conflicting!", attributes, former.pwd.encode())
     assert ours.agent.receive(SOCKET, data, Endpoint(ANSWERER, 5000), world.clock.now)
     assert ours.agent.controlling
     assert ours.agent.events() == []
+
+
+def test_a_restarting_peer_that_does_not_know_our_new_credentials_yet_is_not_answered() -> None:
+    """Chromium would keep the pair that works with our old ones, and never try the new ones."""
+    world, ours, _ = connected()
+    local = ours.agent.local
+    ours.sent.clear()
+    attributes = [(stun.USERNAME, f"{local.ufrag}:newer".encode()), (stun.ICE_CONTROLLING, b"\xff" * 8)]
+    data = stun.build(stun.REQUEST, b"too-early!!!", attributes, local.pwd.encode())
+    assert not ours.agent.receive(SOCKET, data, Endpoint(ANSWERER, 5001), world.clock.now)
+    assert ours.agent.dropped == 1
+    assert ours.sent == []

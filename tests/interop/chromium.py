@@ -38,6 +38,8 @@ _OPTIONS = [
 _NEAR = 25.0  # Hz; the bins of the analyser are 12 Hz wide
 _QUIET = 0.5
 _PICTURES = 10
+_PATIENCE = 15.0
+_PACE = 0.02  # seconds of audio in a packet
 
 
 class Chromium:
@@ -115,7 +117,8 @@ class BrowserPhone:
         assert isinstance(other.voice, Tone), f"{other.user} speaks, which nobody knows again"
         tone = other.voice.frequency
         begin = self.stats()["received"]
-        self._wait(lambda: self.stats()["received"] >= begin + packets, f"{packets} packets at {self.user}")
+        enough = f"{packets} packets at {self.user}"
+        self._wait(lambda: self.stats()["received"] >= begin + packets, enough, _PATIENCE + packets * _PACE)
         self._wait(lambda: abs(self.do("heard")["tone"] - tone) < _NEAR, f"{tone} Hz of {other.user} at {self.user}")
         self._wait(lambda: self.stats()["audioLevel"] > 0, f"a level of the audio at {self.user}")
 
@@ -134,9 +137,13 @@ class BrowserPhone:
 
         self._wait(silent, f"silence at {self.user}")
 
-    def _wait(self, condition: Callable[[], Any], what: str) -> None:
+    def wait_for_ice(self, state: str) -> None:
+        """Wait until the browser thinks that of the way to the media node: connected, disconnected."""
+        self._wait(lambda: self.stats()["ice"] == state, f"ICE {state} at {self.user}", 2 * _PATIENCE)
+
+    def _wait(self, condition: Callable[[], Any], what: str, seconds: float = _PATIENCE) -> None:
         try:
-            wait_for(condition, what, 15)
+            wait_for(condition, what, seconds)
         except PlaywrightError as error:
             raise AssertionError(f"{what}: {error}") from error
         except AssertionError as error:

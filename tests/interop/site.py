@@ -238,6 +238,8 @@ class Site:
         self.control.write(self.folder / "ng.txt")
         for phone in self.phones:
             phone.tap.write(self.folder / f"{phone.host.namespace}.pcap")
+        for browser in self._browsers:
+            browser.tap.write(self.folder / f"{browser.host.namespace}.pcap")
 
     def close(self) -> None:
         for browser in self._browsers:

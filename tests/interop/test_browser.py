@@ -178,6 +178,36 @@ def test_browser_and_desk_phone_of_a_user_ring_together(web_site: Site) -> None:
     assert (desk_offer, web_offer) == (b"RTP/AVP", b"UDP/TLS/RTP/SAVPF")
 
 
+def test_two_pages_of_a_user_ring_together(web_site: Site) -> None:
+    """Each has a transport and certificates of its own; the page that does not take the call falls silent."""
+    alice = web_site.phone("alice", tone=1000)
+    first, second = web_site.browser("bob", tone=440), web_site.browser("bob", tone=700)
+    calls = Caller("alice", "bob").invite(sdp()).answered(180).talk(alice.sound).gate().bye()
+    caller = alice.play(calls, CALL)
+    first.wait_for_call()
+    second.wait_for_call()
+    second.do("accept")
+    first.wait_for_state("Terminated")
+    _check_talk(second, alice)
+    caller.go()
+    caller.finish()
+    offers = [request.body for request in web_site.control.requests("offer")]
+    assert len({offer[b"via-branch"] for offer in offers}) == 2
+
+
+def test_browser_stays_in_a_call_for_longer_than_consent_lasts(web_site: Site) -> None:
+    """CONS-01: each side goes on asking and being answered; else audio would end after 30 seconds at the latest."""
+    alice, bob = web_site.browser("alice", tone=700), web_site.phone("bob", tone=1000)
+    bob.register()
+    callee = bob.play(Callee("bob").invited().answer(sdp()).talk(bob.sound).hung_up(), CALL)
+    alice.call("bob")
+    alice.wait_for_state("Established")
+    alice.hear(bob, packets=35 * 50)
+    _check_talk(alice, bob)
+    alice.do("hangUp")
+    callee.finish()
+
+
 def test_call_that_a_browser_declines_leaves_nothing(web_site: Site) -> None:
     alice, bob = web_site.phone("alice"), web_site.browser("bob", tone=700)
     caller = alice.play(Caller("alice", "bob").invite(sdp()).refused(480, 180), CALL)

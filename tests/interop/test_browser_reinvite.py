@@ -106,10 +106,37 @@ def test_browser_starts_ice_over(web_site: Site) -> None:
     assert before.keys() == after.keys()
     assert all(before[name] != after[name] for name in before if "ice" in name), "no new ICE credentials"
     assert all(before[name] == after[name] for name in before if "fingerprint" in name)
-    wait_for(lambda: alice.stats()["ice"] == "connected", "the end of the new checks")
+    alice.wait_for_ice("connected")
     alice.hear(bob)
     bob.hear(alice)
     assert alice.stats()["dtls"] == "connected"
+    alice.do("hangUp")
+    callee.finish()
+
+
+def test_browser_starts_ice_over_when_its_way_was_cut(web_site: Site) -> None:
+    """As when a computer leaves its network: the old paths are dead, the new ones have other ports."""
+    browser = web_site.start_browser()
+    alice, bob = web_site.browser("alice", tone=700), web_site.phone("bob", tone=1000)
+    bob.register()
+    callee = bob.play(
+        Callee("bob").invited().answer(sdp()).talk(bob.sound).accept_reinvite(sdp(version=2)).hung_up(), CALL
+    )
+    alice.call("bob")
+    alice.wait_for_state("Established")
+    alice.hear(bob)
+    ports = {endpoint.port for endpoint in browser.host.bound()}
+    every = ", ".join(map(str, sorted(ports)))
+    browser.host.run("nft", "add table inet cut")
+    for hook, end in (("input", "dport"), ("output", "sport")):
+        browser.host.run("nft", f"add chain inet cut {hook} {{ type filter hook {hook} priority filter; }}")
+        browser.host.run("nft", f"add rule inet cut {hook} udp {end} {{ {every} }} drop")
+    alice.wait_for_ice("disconnected")
+    alice.do("restartIce")
+    alice.wait_for_ice("connected")
+    alice.hear(bob)
+    bob.hear(alice)
+    assert alice.tap.rtp(outgoing=True)[-1].datagram.source.port not in ports
     alice.do("hangUp")
     callee.finish()
 
