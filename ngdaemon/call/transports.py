@@ -21,6 +21,8 @@ from ngdaemon.media.forwarder import Forwarder, Punted
 logger = logging.getLogger("ngdaemon.call")
 
 Key = tuple[CallId, LegId, int]
+Deadline = tuple[float, int, CallId, LegId, int]
+"""Monotonic seconds, a number that no other deadline has, and whose it is."""
 
 MOST_STALE = 64
 """Deadlines that no longer count, beside as many as there are of those that do, before they are swept out."""
@@ -35,9 +37,9 @@ class Transports:
         self._calls: dict[CallId, dict[tuple[LegId, int], Transport]] = {}
         self._links: dict[CallId, dict[Slot, Link]] = {}
         self._sockets: dict[SocketId, tuple[CallId, Transport]] = {}
-        self._deadlines: list[tuple[float, int, CallId, LegId, int]] = []
-        self._noted: dict[Key, float] = {}
-        """The deadline of each transport that counts; others in the heap are stale."""
+        self._deadlines: list[Deadline] = []
+        self._noted: dict[Key, tuple[float, int]] = {}
+        """The deadline of each transport that counts, with its number; others in the heap are stale."""
         self._serial = 0
 
     def links(self, call: CallId) -> Links:
@@ -113,7 +115,7 @@ class Transports:
 
     def next_timeout(self) -> float | None:
         """When something is due."""
-        while self._deadlines and self._noted.get(self._deadlines[0][2:]) != self._deadlines[0][0]:
+        while self._deadlines and self._is_stale(self._deadlines[0]):
             heapq.heappop(self._deadlines)
         return self._deadlines[0][0] if self._deadlines else None
 
@@ -121,8 +123,9 @@ class Transports:
         """Do what is due: the calls that were concerned, and whether their links have changed."""
         due = []
         while self._deadlines and self._deadlines[0][0] <= now:
-            at, _, call, leg, place = heapq.heappop(self._deadlines)
-            if self._noted.get((call, leg, place)) == at:
+            deadline = heapq.heappop(self._deadlines)
+            if not self._is_stale(deadline):
+                call, leg, place = deadline[2:]
                 del self._noted[call, leg, place]
                 due.append((call, self._calls[call][leg, place]))
         concerned: dict[CallId, bool] = {}
@@ -165,13 +168,16 @@ class Transports:
         key = (call, transport.leg, transport.place)
         if at is None:
             self._noted.pop(key, None)
-        elif self._noted.get(key) != at:
-            self._noted[key] = at
+        elif key not in self._noted or self._noted[key][0] != at:
             self._serial += 1
+            self._noted[key] = (at, self._serial)
             heapq.heappush(self._deadlines, (at, self._serial, *key))
             if len(self._deadlines) > 2 * len(self._noted) + MOST_STALE:
-                self._deadlines = [item for item in self._deadlines if self._noted.get(item[2:]) == item[0]]
+                self._deadlines = [item for item in self._deadlines if not self._is_stale(item)]
                 heapq.heapify(self._deadlines)
+
+    def _is_stale(self, deadline: Deadline) -> bool:
+        return self._noted.get(deadline[2:]) != deadline[:2]
 
 
 def _wanted(call: Call) -> Iterator[tuple[Leg, Media]]:

@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from ngdaemon.base.endpoint import Endpoint
+from ngdaemon.base.ids import CallId, SocketId
+from ngdaemon.call.model import LocalPort
+from ngdaemon.call.planner import plan
 from ngdaemon.dtls.roles import Role
 from ngdaemon.ice import stun
 from ngdaemon.ice.candidate import RTCP, RTP
-from ngdaemon.media.plan import Plan
+from ngdaemon.media.plan import Carries, Learning, Plan
 from tests.support.network import Weather
 from tests.support.peer import TO_PLAIN, Peer, Site, call_from_phone, call_to_phone
 from tests.support.sdp import attribute, audio
@@ -41,7 +44,7 @@ def test_keys_are_in_the_plan_only_after_the_peer_that_offered_is_verified(answe
     assert site.run(2.0, until=lambda: browser.verified())
     assert site.is_open(browser)
     assert site.plan().sockets == site.plans()[-1].sockets
-    assert all(keyless(plan) for plan in site.plans()[:-1])
+    assert all(map(keyless, site.plans()[:-1]))
 
 
 @pytest.mark.parametrize("answers", Role)
@@ -53,12 +56,12 @@ def test_keys_are_in_the_plan_only_after_the_peer_that_answered_is_verified(answ
     assert site.is_shut(browser)
     assert site.run(2.0, until=lambda: browser.verified())
     assert site.is_open(browser)
-    assert all(keyless(plan) for plan in site.plans()[:-1])
+    assert all(map(keyless, site.plans()[:-1]))
 
 
-def keyless(plan: Plan) -> bool:
+def keyless(made: Plan) -> bool:
     """Whether no secured socket of a plan can pass anything."""
-    found = [socket.protection for socket in plan.sockets if socket.protection is not None]
+    found = [socket.protection for socket in made.sockets if socket.protection is not None]
     return bool(found) and all(item.send is None and item.receive == () for item in found)
 
 
@@ -68,10 +71,10 @@ def test_the_plain_leg_is_never_protected_and_the_secured_one_always() -> None:
     browser = Peer(site, BROWSER)
     call_to_phone(site, browser, PHONE)
     site.run(1.0, until=lambda: browser.verified())
-    for plan in site.plans():
-        facing = {bool(socket.protection) for socket in plan.sockets if socket.id == site.facing(browser).id}
+    for each in site.plans():
+        facing = {bool(socket.protection) for socket in each.sockets if socket.id == site.facing(browser).id}
         assert facing == {True}
-        assert [socket.protection for socket in plan.sockets[-2:]] == [None, None]
+        assert [socket.protection for socket in each.sockets[-2:]] == [None, None]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -162,7 +165,7 @@ def test_rtp_and_rtcp_apart_have_a_handshake_each() -> None:
     assert set(site.protection(browser, RTP).receive).isdisjoint(site.protection(browser, RTCP).receive)
 
 
-def test_rtcp_mux_in_the_answer_ends_the_second_component() -> None:
+def test_rtcp_mux_in_the_answer_ends_the_second_component(caplog: pytest.LogCaptureFixture) -> None:
     """MUX-02: its port was open until then; its handshake is not waited for."""
     site = Site()
     browser = Peer(site, BROWSER, controlling=False)
@@ -174,6 +177,8 @@ def test_rtcp_mux_in_the_answer_ends_the_second_component() -> None:
     assert site.run(2.0, until=lambda: site.is_open(browser))
     assert {to for source, _, to in site.sent if source == second} == set()
     assert {"RTP"} == set(site.daemon.command("query")["tags"]["b"]["medias"][0]["security"])
+    site.run(45.0)
+    assert "ICE failed" not in caplog.text
 
 
 def test_consent_that_is_lost_ends_all_sending_until_ice_is_restarted() -> None:
@@ -269,8 +274,8 @@ def test_an_ice_restart_leaves_media_and_keys_alone() -> None:
     browser.hear(site.daemon.answer(PHONE))
     site.run(3.0)
     assert browser.told[RTP] == old
-    for plan in site.plans()[plans:]:
-        socket = next(item for item in plan.sockets if item.id == before.id)
+    for each in site.plans()[plans:]:
+        socket = next(item for item in each.sockets if item.id == before.id)
         assert (socket.signalled, socket.protection) == (BROWSER, before.protection)
     assert len([1 for _, data, _ in site.sent if is_dtls(data)]) == handshakes
 
@@ -285,6 +290,67 @@ def test_media_flows_on_through_a_former_port_until_ice_finds_the_new_one() -> N
     assert [socket.signalled for socket in site.plan().sockets].count(BROWSER) == 1
     sink = next(socket.id for socket in site.plan().sockets if socket.signalled == BROWSER)
     assert sink in {route.sink for route in site.plan().routes}
+
+
+def test_a_port_of_a_former_exchange_is_sent_from_as_long_as_ice_uses_it() -> None:
+    """ICE-08, HS-13: nothing but ICE says when a pair is over."""
+    site = Site()
+    browser = Peer(site, BROWSER)
+    call_to_phone(site, browser, PHONE)
+    assert site.run(2.0, until=lambda: site.is_open(browser))
+    registry = site.daemon.controller._service.registry
+    call = registry.get(CallId("call"))
+    assert call is not None
+    leg, media = call.legs[0], call.legs[0].medias[0]
+    assert media.ports is not None
+    new = media.ports._replace(rtp=LocalPort(SocketId(77), 30000))
+    moved = media._replace(ports=new, former=(media.ports,))
+    call = call._replace(legs=(leg._replace(medias=(moved,)), *call.legs[1:]))
+    made = plan(call, Learning.HEURISTIC, registry.transports.links(call.id))
+    old = media.ports.rtp.socket
+    assert {socket.id: socket.signalled for socket in made.sockets if socket.id in (old, 77)} == {
+        old: BROWSER,
+        77: None,
+    }
+    sinks = {route.sink for route in made.routes if route.carries is Carries.RTP}
+    assert old in sinks
+    assert 77 not in sinks
+
+
+def test_a_handshake_that_came_to_nothing_gets_another_try_when_ice_restarts() -> None:
+    """ICE-08, MBX-11: not before that, and with the same facts."""
+    site = Site()
+    browser = Peer(site, BROWSER)
+    site.filter = lambda data, source, to: not is_dtls(data)
+    call_to_phone(site, browser, PHONE)
+    site.run(40.0)
+    tried = len([1 for _, data, _ in site.sent if is_dtls(data)])
+    site.filter = lambda data, source, to: True
+    site.daemon.offer(browser.describe(), to_tag="b", **TO_PLAIN)
+    browser.hear(site.daemon.answer(PHONE))
+    site.run(5.0)
+    assert len([1 for _, data, _ in site.sent if is_dtls(data)]) == tried
+    browser.restart_ice()
+    site.daemon.offer(browser.describe(), to_tag="b", **TO_PLAIN)
+    browser.hear(site.daemon.answer(PHONE))
+    assert site.run(5.0, until=lambda: site.is_open(browser))
+
+
+def test_the_first_timer_of_a_handshake_follows_the_round_trip_of_the_checks() -> None:
+    """TIM-02, HS-04: one and a half of it."""
+    site = Site(Weather(delay=0.1))
+    browser = Peer(site, BROWSER)
+    hellos: list[float] = []
+
+    def passes(data: bytes, source: Endpoint, to: Endpoint) -> bool:
+        if is_dtls(data):
+            hellos.append(site.clock.now)
+        return not is_dtls(data)
+
+    site.filter = passes
+    call_to_phone(site, browser, PHONE)
+    assert site.run(5.0, until=lambda: len(hellos) > 1)
+    assert hellos[1] - hellos[0] == pytest.approx(0.3, abs=0.05)
 
 
 def test_deleting_the_call_says_good_bye_and_leaves_nothing_behind() -> None:

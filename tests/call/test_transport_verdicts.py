@@ -64,7 +64,7 @@ class TestOrder:
         browser.hear(site.daemon.offer(PHONE, **ways(ice)))
         site.run(2.0)
         with caplog.at_level(logging.INFO, "ngdaemon.crypto"):
-            site.daemon.command("answer", from_tag="a", to_tag="b", sdp=browser.answer(), **RINGING)
+            site.daemon.answer(browser.answer(), **RINGING)
             site.run(2.0)
             assert never_opened(site)
             reply = site.daemon.command("answer", from_tag="a", to_tag="b", sdp=browser.answer(), **OK)

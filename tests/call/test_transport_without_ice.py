@@ -9,7 +9,7 @@ from ngdaemon.base.ids import SocketId
 from ngdaemon.dtls.roles import Role
 from ngdaemon.ice import stun
 from ngdaemon.ice.candidate import RTCP, RTP
-from ngdaemon.media.plan import Learning
+from ngdaemon.media.plan import Hold, Learning
 from tests.support.peer import TO_PLAIN, Peer, Site, call_from_phone, call_to_phone
 from tests.support.sdp import audio
 
@@ -312,6 +312,74 @@ def test_a_peer_without_tls_id_that_moves_gets_another_association() -> None:
     assert site.protection(peer).send != before.send
     assert site.facing(peer).signalled == MOVED
     assert hellos(site)[-1] == MOVED
+
+
+def test_what_is_only_offered_moves_no_association() -> None:
+    """TID-02, SDES-10: a re-INVITE of a peer that moves may be refused yet."""
+    site, _ = up(Role.PASSIVE)
+    sent = len(hellos(site))
+    peer = site.peers[0]
+    moving = peer.describe().replace(f"m=audio {PEER.port}", f"m=audio {MOVED.port}")
+    before = site.protection(peer)
+    site.daemon.offer(moving, to_tag="b", **TO_PLAIN)
+    site.run(2.0)
+    assert len(hellos(site)) == sent
+    assert site.protection(peer) == before
+    site.daemon.answer(PHONE)
+    site.run(0.5)
+    assert hellos(site)[sent] == MOVED
+
+
+def test_a_peer_behind_a_nat_that_shakes_hands_at_another_port_of_ours_is_sent_to_from_there() -> None:
+    """TID-05, MBX-04: the way is that of the association in force."""
+    site = Site()
+    peer = Peer(site, NAT, ice=False)
+
+    def hidden(text: str) -> str:
+        return text.replace(NAT.address, "10.0.0.5").replace(f"m=audio {NAT.port}", "m=audio 5000")
+
+    site.daemon.offer(hidden(peer.describe("active")), **TO_PLAIN)
+    peer.hear(site.daemon.answer(PHONE))
+    assert site.run(3.0, until=lambda: site.is_open(peer))
+    old = site.facing(peer).id
+    text = site.daemon.offer(audio("198.51.100.9", 4444), from_tag="b", to_tag="a", **SECURED)
+    peer.renew_desks(seed=3)
+    peer.hear(text)
+    site.daemon.answer(hidden(peer.answer()), from_tag="b", to_tag="a")
+    assert site.run(3.0, until=lambda: site.is_open(peer))
+    assert site.facing(peer).id != old
+    assert site.facing(peer).signalled == NAT
+
+
+def test_who_is_held_until_the_answer_is_who_has_shaken_hands() -> None:
+    """MBX-06, HS-10: media of nobody else waits; where SDES may be chosen it cannot be known whose it is."""
+    site = Site()
+    peer = Peer(site, NAT, ice=False, controlling=False)
+    peer.hear(site.daemon.offer(PHONE, **SECURED))
+    assert site.protection(peer).hold == Hold(frozenset())
+    assert site.run(2.0, until=peer.verified)
+    assert site.protection(peer).hold == Hold(frozenset((NAT,)))
+    plausible = site.facing(peer).latch.plausible
+    assert plausible is not None
+    assert NAT.address in plausible
+    either = Site()
+    phone = Peer(either, PEER, ice=False, controlling=False)
+    phone.hear(either.daemon.offer(PHONE, **{**SECURED, "SDES": None}))
+    assert either.protection(phone).hold == Hold(None)
+
+
+def test_a_handshake_is_a_sign_of_life() -> None:
+    """GATE-03: unlike datagrams that prove nothing."""
+    site = Site(timeout=10, silent_timeout=10, offer_timeout=10)
+    peer = Peer(site, PEER, ice=False)
+    site.daemon.offer(peer.describe("active"), **TO_PLAIN)
+    told = site.daemon.answer(PHONE)
+    site.run(8.0)
+    peer.hear(told)
+    site.run(8.0)
+    assert site.daemon.calls() == ["call"]
+    site.run(8.0)
+    assert site.daemon.calls() == []
 
 
 def test_a_leg_that_is_told_other_ports_is_sent_to_from_them() -> None:

@@ -101,15 +101,21 @@ def test_deadlines_that_no_longer_count_do_not_pile_up(monkeypatch: pytest.Monke
     site = Site()
     peer = Peer(site, BROWSER, ice=False)
     call_to_phone(site, peer, PHONE)
+    site.run(0.1)
     near_and_far = cycle((site.clock.now + 1.0, site.clock.now + 300.0))
-    monkeypatch.setattr(Transport, "next_timeout", lambda _: next(near_and_far))
+    asked: list[Transport] = []
+
+    def restless(transport: Transport) -> float:
+        asked.append(transport)
+        return next(near_and_far)
+
+    monkeypatch.setattr(Transport, "next_timeout", restless)
     for number in range(1000):
         site.network.send(b"\x16" + bytes(40), Endpoint("203.0.113.3", 1024 + number), peer.told[RTP])
     site.network.run(0.1)
+    assert len(asked) >= 1000
     assert len(transports(site)._deadlines) <= 2 + MOST_STALE
-    site.clock.now += 301.0
-    site.daemon.controller.handle_timer(site.clock.now)
-    assert len(transports(site)._deadlines) <= 2
+    assert transports(site).next_timeout() is not None
 
 
 def test_calls_that_come_and_go_leave_nothing_behind() -> None:
