@@ -1,6 +1,5 @@
 """Phones of the load shake hands as real ones do: they check the certificate of the daemon, and their media is SRTP."""
 
-import os
 import socket
 import time
 
@@ -15,6 +14,7 @@ from benchmarks.handshakes import Load, handshakes, wait_for_media
 from benchmarks.measures import Effort
 from benchmarks.shapes import DTLS, WEBRTC, Shape
 from benchmarks.srtp import clear_packet
+from benchmarks.suites import SUITES
 from benchmarks.traffic import LoadError
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.dtls.certificate import Identity, make
@@ -75,19 +75,6 @@ def test_records_go_out_in_datagrams_of_the_mtu() -> None:
     assert datagrams(b"") == []
 
 
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@pytest.fixture
-def site() -> Site:
-    cores = sorted(os.sched_getaffinity(0))
-    return Site("127.0.7.11", "127.0.7.12", "127.0.7.13", free_port(), daemon_core=cores[0], load_core=cores[-1])
-
-
 @pytest.mark.parametrize(("shape", "ice"), [(DTLS, False), (WEBRTC, True)], ids=lambda value: str(value))
 def test_calls_reach_media_and_are_measured(shape: Shape, ice: bool, site: Site) -> None:
     effort = Effort(rounds=1, groups=1, held=1, seconds=1.0, handshakes=10, alone=3, attempts=1)
@@ -95,6 +82,7 @@ def test_calls_reach_media_and_are_measured(shape: Shape, ice: bool, site: Site)
     assert figures.keys() == {f"{name}@{shape.name}" for name in ("setup", "calls", "end", "first", "last", "waited")}
     assert min(figures[f"{name}@{shape.name}"] for name in ("setup", "calls", "end", "first")) > 0
     assert figures[f"first@{shape.name}"] <= figures[f"last@{shape.name}"]
+    assert {row.figure for row in SUITES["dtls"].rows if row.figure.endswith(f"@{shape.name}")} <= figures.keys()
 
 
 def test_a_call_without_media_ends_the_measurement(site: Site) -> None:
