@@ -117,7 +117,6 @@ class Transport:
             )
         elif agent.local != facts.local:
             agent.restart(facts.local, controlling=media.controlling)
-            self._allow_again()
         self._update_bases(agent, media, ports)
         said = media.ice_said
         if said is not None and said.credentials is not None:
@@ -164,11 +163,6 @@ class Transport:
             self._pierce(component, handshake.desk)
         if self._agent is not None and self._agent.remote is not None:
             handshake.take_early(self._agent.accepts, now)
-
-    def _allow_again(self) -> None:
-        """ICE restarts: a handshake that came to nothing gets another try."""
-        for handshake in self._handshakes.values():
-            handshake.allow_again()
 
     def _path(self, component: int) -> Endpoint | None:
         """Where a handshake of ours would go: to the pair of ICE, or the signalled address; None for nowhere yet."""
@@ -272,7 +266,8 @@ class Transport:
         self._events.append(Happened(component, event))
         handshake, agent = self._handshakes.get(component), self._agent
         if isinstance(event, ice.Restarted):
-            self._allow_again()
+            for each in self._handshakes.values():
+                each.allow_again()
         elif isinstance(event, ice.Usable | ice.Selected) and handshake is not None and agent is not None:
             round_trip = agent.rtt(component)
             if round_trip is not None:
