@@ -127,7 +127,7 @@ def render(
         parts.append(_table(("Id", "Level", "Requirement", "Tests", "State"), cells))
     parts.append(f"\n{_summary(requirements, evidence)}\n")
     if attacks:
-        parts += [COMPARED, "\n", _comparison(attacks)]
+        parts += [COMPARED, _comparison(attacks, requirements)]
     return "".join(parts)
 
 
@@ -199,15 +199,22 @@ def _attacks() -> dict[str, list[dict[str, object]]]:
     return recorded
 
 
-def _comparison(attacks: Mapping[str, list[dict[str, object]]]) -> str:
-    keys = sorted({(str(row["case"]), str(row["attack"])) for rows in attacks.values() for row in rows})
+def _comparison(attacks: Mapping[str, list[dict[str, object]]], requirements: Requirements) -> str:
+    """A table for each case."""
+    texts = {row.id: row.text for rows in requirements.sections.values() for row in rows}
     measured = {
         (daemon, str(row["case"]), str(row["attack"])): f"{'held' if row['held'] else '**broken**'}: {row['measured']}"
         for daemon, rows in attacks.items()
         for row in rows
     }
-    rows = ((*key, *(measured.get((daemon, *key), "–") for daemon in attacks)) for key in keys)
-    return _table(("Case", "Attack", *attacks), rows)
+    parts = []
+    keys = sorted({(case, attack) for _, case, attack in measured})
+    for case, found in itertools.groupby(keys, key=lambda key: key[0]):
+        rows = ((attack, *(measured.get((daemon, case, attack), "–") for daemon in attacks)) for _, attack in found)
+        parts.append(f"\n### {case}: {texts.get(case, '')}\n\n{_table(('Attack', *attacks), rows)}")
+    held = [f"{sum(bool(row['held']) for row in rows)} of {len(rows)} by {daemon}" for daemon, rows in attacks.items()]
+    parts.append(f"\nHeld: {', '.join(held)}.\n")
+    return "".join(parts)
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

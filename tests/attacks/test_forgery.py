@@ -52,8 +52,8 @@ def _flood(lab: Lab, call: Call, stranger: Stranger) -> None:
             packet = bye(ssrc) if number % 10 < 2 else stranger.rtp(ssrc)
             stranger.spoof(peer.endpoint, port, packet)
             stranger.send(packet, port)
-        if number % 50 == 0:
-            lab.stage.play(0.005)
+        if number % 10 == 0:
+            lab.stage.play(0.002)
 
 
 def _amount(lines: int) -> str:

@@ -258,6 +258,8 @@ def test_keys_are_in_no_log_and_no_reply_s17(new_lab: Lab, verdict: Verdicts) ->
 
 def test_no_core_is_written_s17(lab: Lab, verdict: Verdicts) -> None:
     """S17, KEY-07: the memory, where the keys are, does not come to a file when the daemon dies."""
+    if not lab.is_ours:
+        pytest.skip("others leave that to whoever starts them")
     assert lab.gateway.process
     limits = Path(f"/proc/{lab.gateway.process.pid}/limits").read_text()
     match = re.search(r"(?m)^Max core file size +(\S+) +(\S+)", limits)

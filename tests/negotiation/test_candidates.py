@@ -2,7 +2,9 @@
 
 import pytest
 
+from ngdaemon.base.endpoint import Endpoint
 from tests.support.daemon import Daemon
+from tests.support.peer import TO_PLAIN, Peer, Site, call_to_phone
 from tests.support.sdp import address, attribute, direction, port
 
 from .described import DTLS, A, B, dtls, phone
@@ -45,3 +47,19 @@ def test_a_default_address_that_is_no_candidate_is_a_mismatch(connection: str, n
     said = attribute(answer, "ice-mismatch") is not None
     assert said is mismatch
     assert (attribute(answer, "candidate") is None) is mismatch
+
+
+def test_after_nomination_the_default_address_is_that_of_the_selected_pair_ice_13() -> None:
+    """ICE-13: in a later offer to the browser, and in answers to its own."""
+    site = Site()
+    browser = Peer(site, Endpoint(A, 50000))
+    call_to_phone(site, browser, _PLAIN)
+    assert site.run(3.0, until=lambda: site.is_open(browser))
+    _, selected = site.daemon.forwarder.bound[site.facing(browser).id]
+    offered = site.daemon.offer(phone(B, "RTP/AVP", version=2), from_tag="b", to_tag="a", **_TO_BROWSER)
+    assert (address(offered), port(offered)) == selected
+    browser.hear(offered)
+    site.daemon.answer(browser.describe("active"), from_tag="b", to_tag="a")
+    site.daemon.offer(browser.describe("actpass"), to_tag="b", **TO_PLAIN)
+    answered = site.daemon.answer(phone(B, "RTP/AVP", version=3))
+    assert (address(answered), port(answered)) == selected

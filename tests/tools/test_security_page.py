@@ -62,7 +62,9 @@ def test_recorded_attacks_are_compared(tree: Tree) -> None:
         '{"us": [{"case": "S01", "attack": "spray", "measured": "0", "held": true}],'
         ' "them": [{"case": "S01", "attack": "spray", "measured": "9", "held": false}]}'
     )
-    assert "| S01 | spray | held: 0 | **broken**: 9 |" in tree.say().page()
+    page = tree.say().page()
+    assert "| spray | held: 0 | **broken**: 9 |" in page
+    assert "Held: 1 of 1 by us, 0 of 1 by them." in page
 
 
 @pytest.mark.parametrize(("complete", "code"), [("true", 1), ("false", 0)])
