@@ -103,7 +103,7 @@ def test_the_medias_of_a_bundle_have_one_role_set_05() -> None:
     offer = dtls(A, "a=mid:0").replace("t=0 0\r\n", "t=0 0\r\na=group:BUNDLE 0 1\r\n")
     video = f"m=video 4000 {DTLS} 96\r\na=rtpmap:96 VP8/90000\r\na=mid:1\r\na=rtcp-mux\r\na=setup:actpass\r\n"
     daemon = Daemon()
-    daemon.offer(offer + video + f"a=fingerprint:{FINGERPRINT}\r\n")
+    daemon.offer(offer + video + f"a=fingerprint:{FINGERPRINT}\r\n", **TO_PLAIN)
     plain = phone(B, "RTP/AVP") + "m=video 4002 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n"
     answer = daemon.answer(plain)
     assert attribute(answer, "setup") == attribute(answer, "setup", 1)
@@ -113,7 +113,8 @@ def test_a_bundle_that_contradicts_itself_is_refused_set_05() -> None:
     offer = dtls(A, "a=mid:0", setup="active").replace("t=0 0\r\n", "t=0 0\r\na=group:BUNDLE 0 1\r\n")
     video = f"m=video 4000 {DTLS} 96\r\na=rtpmap:96 VP8/90000\r\na=mid:1\r\na=rtcp-mux\r\na=setup:passive\r\n"
     daemon = Daemon()
-    reply = daemon.command("offer", sdp=offer + video + f"a=fingerprint:{FINGERPRINT}\r\n", from_tag="a")
+    text = offer + video + f"a=fingerprint:{FINGERPRINT}\r\n"
+    reply = daemon.command("offer", sdp=text, from_tag="a", **TO_PLAIN)
     if reply["result"] == "ok":
         answer = daemon.answer(phone(B, "RTP/AVP") + "m=video 4002 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n")
         assert 0 in (port(answer), port(answer, 1)) or attribute(answer, "group") is None
