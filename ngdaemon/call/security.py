@@ -6,6 +6,7 @@ How they come about in offers and answers is in `keying.py`.
 from enum import Enum
 from typing import NamedTuple
 
+from ngdaemon.base.record import quick
 from ngdaemon.dtls import fingerprint
 from ngdaemon.dtls.fingerprint import Fingerprint
 from ngdaemon.dtls.roles import Role
@@ -65,6 +66,7 @@ class Association(NamedTuple):
     their_tls_id: str = ""
 
 
+@quick
 class Security(NamedTuple):
     """How one media is protected between a leg and us."""
 
