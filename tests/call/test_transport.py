@@ -382,3 +382,24 @@ def test_a_call_may_be_deleted_in_the_middle_of_checks_and_handshakes(after: flo
     assert len(site.sent) == sent + said
     assert site.daemon.calls() == []
     assert site.daemon.controller.next_timeout() is None
+
+
+def test_a_bundle_has_one_agent_and_one_handshake_for_all_its_medias() -> None:
+    """MOD-02: audio and video of a browser share a port; the phone has one for each."""
+    site = Site()
+    browser = Peer(site, BROWSER)
+    text = browser.describe("actpass", "a=mid:0").replace("t=0 0\r\n", "t=0 0\r\na=group:BUNDLE 0 1\r\n")
+    shared = [line for line in text.split("\r\n") if line.startswith(("a=setup", "a=finger", "a=ice", "a=rtcp-mux"))]
+    text += "\r\n".join(("m=video 50000 UDP/TLS/RTP/SAVPF 97", "a=rtpmap:97 VP8/90000", "a=mid:1", *shared, ""))
+    site.daemon.offer(text, **TO_PLAIN, bundle=["accept"])
+    told = site.daemon.answer(PHONE + "m=video 4002 RTP/AVP 97\r\na=rtpmap:97 VP8/90000\r\n")
+    assert "a=group:BUNDLE 0 1" in told
+    browser.hear(told)
+    assert site.run(2.0, until=lambda: site.is_open(browser))
+    assert [socket.protection is not None for socket in site.plan().sockets].count(True) == 1
+    into = {route.sink for route in site.plan().routes if route.carries is Carries.RTP}
+    assert site.facing(browser).id in into
+    assert len({data[27:59] for _, data, _ in site.sent if data[0] == 22 and data[13] == 1}) == 1
+    from_browser = [route for route in site.plan().routes if route.source == site.facing(browser).id]
+    assert len({route.sink for route in from_browser if route.carries is Carries.RTP}) == 2
+    assert all(route.selector is not None for route in from_browser)
