@@ -12,7 +12,7 @@ from ngdaemon.call.reach import reach_from
 from ngdaemon.call.security import Keying, Security
 from ngdaemon.ice.candidate import RTCP, RTP
 from ngdaemon.media.plan import Hold, Latch, Learning, Protection, Socket
-from ngdaemon.sdp.protocols import protocol_of
+from ngdaemon.sdp.protocols import Protocol, protocol_of
 from ngdaemon.srtp.keys import Keys
 
 MAX_REOFFERED = 4
@@ -28,6 +28,21 @@ class Port(NamedTuple):
     """The leg is told it now; else it is one of a former exchange."""
 
 
+def in_force(media: Media) -> Protocol:
+    """The transport of a media: what was agreed on, or while nothing was what is being offered."""
+    return protocol_of(media.agreed or media.protocol, media.kind)
+
+
+def is_bare(leg: Leg, media: Media) -> bool:
+    """Whether a secured media would go over a transport without protection: it goes nowhere then (S07)."""
+    base = carrier(leg, media)
+    return base is not media and _is_secured(media) and not _is_secured(base)
+
+
+def _is_secured(media: Media) -> bool:
+    return media.security.keying is not None or media.security.required or in_force(media).secure
+
+
 def carrier(leg: Leg, media: Media) -> Media:
     """The media whose transport a media uses: itself, or the first one of its BUNDLE."""
     return media if media.bundled is None else leg.medias[media.bundled]
@@ -35,8 +50,10 @@ def carrier(leg: Leg, media: Media) -> Media:
 
 def is_relayed(leg: Leg, media: Media) -> bool:
     """Whether the bytes of a media pass end to end, looked at by nobody: not RTP, or keys and ICE are not ours."""
-    if leg.relayed or not protocol_of(media.protocol, media.kind).rtp:
+    if leg.relayed:
         return True
+    if not in_force(media).rtp:
+        return not protocol_of(media.protocol, media.kind).secure  # what is offered anew is secured from now on
     return media.ice is not None and bool(media.ice.borrowed)
 
 
@@ -173,7 +190,11 @@ def _protection(media: Media, link: Link) -> Protection | None:
         return Protection(_received_with(security), security.pair.ours.all_keys()[0], low_start=True)
     if security.keying is Keying.DTLS:
         return Protection(link.receive, link.send, Hold(link.held))
-    if security.offered or security.required or protocol_of(media.protocol, media.kind).secure:
+    agreed = in_force(media)
+    is_clear = bool(media.agreed) and agreed.rtp and not agreed.secure
+    if not is_clear and (
+        security.offered or security.required or agreed.secure or protocol_of(media.protocol, media.kind).secure
+    ):
         only_dtls = security.offered == {Keying.DTLS}
         return Protection(hold=Hold(link.held if only_dtls else None))
     return None

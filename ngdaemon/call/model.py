@@ -101,6 +101,9 @@ class Media(NamedTuple):
     """The transport in use toward this leg, as written in its `m=` line."""
     told_protocol: str = ""
     """The transport that the leg was offered last."""
+    agreed: str = ""
+    """The transport that was in force after the last answer: an offer changes nothing before it is answered (RFC 3264
+    §8). "" before the first answer."""
     active: bool = True
     """False for a media that was refused or ended (port 0)."""
     said: bool = False
@@ -228,6 +231,9 @@ class SentOrigin(NamedTuple):
     body: str = ""
     """The SDP as last sent, without its version; only kept while versions are ours."""
 
+    def __repr__(self) -> str:
+        return f"SentOrigin({self.session_id} {self.version})"  # the body holds keys of ours (S17)
+
 
 @quick
 class Leg(NamedTuple):
@@ -278,6 +284,9 @@ class Leg(NamedTuple):
     asymmetric: bool = False
     nat_wait: bool = False
     pierce_nat: bool = False
+
+    def __repr__(self) -> str:
+        return f"Leg({self.id}, {self.tag!r}, {self.medias!r})"  # its description may hold keys (S17)
 
     def has_tag(self, tag: str) -> bool:
         """Whether the leg is known by that tag."""

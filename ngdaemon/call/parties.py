@@ -36,6 +36,18 @@ def with_legs(call: Call, one: Leg, other: Leg) -> Call:
     return call._replace(legs=tuple(legs))
 
 
+def agreed(call: Call, *ids: LegId) -> Call:
+    """The call after an answer: what was offered to these legs, or by them, is in force now (RFC 3264 §8)."""
+    legs = list(call.legs)
+    for number in ids:
+        medias = tuple(
+            media if media.agreed == media.protocol else media._replace(agreed=media.protocol)
+            for media in legs[number].medias
+        )
+        legs[number] = legs[number]._replace(medias=medias)
+    return call._replace(legs=tuple(legs))
+
+
 def for_offer(call: Call, options: Options, now: int) -> tuple[Call, Leg, Leg]:
     """The call with the offerer and the receiver of an offer."""
     offerer = find(call, options.from_tag)

@@ -6,7 +6,6 @@ from ngdaemon.call.links import NO_LINKS, NOWHERE, Links
 from ngdaemon.call.model import Block, Call, Kind, Leg, LocalPort, Media, Subscription
 from ngdaemon.ice.candidate import RTCP, RTP
 from ngdaemon.media.plan import Carries, Learning, Plan, Route, Selector, Socket
-from ngdaemon.sdp.protocols import protocol_of
 
 NOTHING = Plan()
 
@@ -60,6 +59,8 @@ def _routes(call: Call, said: End, heard: End, blocks: frozenset[Block], links: 
     carrier = facing.carrier(source_leg, source)
     if carrier.ports is None or not source.active or not sink.active:
         return []
+    if facing.is_bare(source_leg, source) or facing.is_bare(sink_leg, sink):
+        return []
     rtp, rtcp = facing.sink(sink_leg, sink, RTP, links), facing.sink(sink_leg, sink, RTCP, links)
     if rtp is None:
         return []
@@ -69,11 +70,11 @@ def _routes(call: Call, said: End, heard: End, blocks: frozenset[Block], links: 
         return []
     if blind:
         # a handshake has to pass although neither side sends media yet
-        protocol = protocol_of(source.protocol, source.kind)
+        protocol = facing.in_force(source)
         passes = not protocol.rtp or ((flows or protocol.dtls) and not blocks & HOLDING)
         return _blind_routes(carrier, rtp, rtcp, rtp_passes=passes and not call.drop_traffic)
     routes = []
-    drop_feedback = protocol_of(source.protocol).feedback and not protocol_of(sink.protocol).feedback
+    drop_feedback = facing.in_force(source).feedback and not facing.in_force(sink).feedback
     selector = _selector(source_leg, source) if len(source_leg.medias) > 1 else None
     target = (rtcp or rtp).socket
     for port in facing.ports_of(carrier):

@@ -129,13 +129,16 @@ class Registry:
         links, forbidden = self.transports.links(call.id), self.transports.setting.forbidden
         return plan(call, Learning(self.config.endpoint_learning), links, forbidden)
 
-    def replan(self, call: Call) -> None:
+    def replan(self, call: Call, now: float) -> None:
         """Put changed facts in force that are not signalling of a party."""
         entry = self._entries[call.id]
+        self.transports.sync(call, now)
         entry.call = call
         entry.plan = self._plan(call)
         notices.planned(call, entry.plan)
         self.forwarder.apply(call.id, entry.plan)
+        self.transports.flush(call.id)
+        self.transports.happened(call)
 
     def end_legs(self, call_id: CallId, legs: tuple[LegId, ...], now: float) -> None:
         """End some legs of a call: their sockets are closed, the others go on."""

@@ -4,7 +4,7 @@ import logging
 
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import CallId
-from ngdaemon.call import selection
+from ngdaemon.call import facing, selection
 from ngdaemon.call.model import NO_BLOCKS, Block, Call, Leg, Media, Subscription
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.ng.options import Flag, Options
@@ -44,7 +44,7 @@ def _whole(service: Service, asked: Asked, block: Block, *, on: bool) -> Reply:
     """Blocks of a party or the whole call; flows cannot be named."""
     call = call_of(service, asked.options)
     leg = selection.directed_party(call, asked.options)
-    return _apply(service, call, block, leg, None, asked.options, on=on)
+    return _apply(service, call, block, leg, None, asked, on=on)
 
 
 def _media(service: Service, asked: Asked, *, on: bool) -> Reply:
@@ -52,13 +52,13 @@ def _media(service: Service, asked: Asked, *, on: bool) -> Reply:
     call, options = call_of(service, asked.options), asked.options
     leg = selection.directed_party(call, options)
     flows = selection.flows(call, leg, options) if Flag.DIRECTIONAL in options.flags else None
-    return _apply(service, call, Block.MEDIA, leg, flows, options, on=on)
+    return _apply(service, call, Block.MEDIA, leg, flows, asked, on=on)
 
 
 def _silence(service: Service, asked: Asked, *, on: bool) -> Reply:
     call, options = call_of(service, asked.options), asked.options
     leg = selection.party(call, options)
-    return _apply(service, call, Block.SILENCE, leg, selection.flows(call, leg, options), options, on=on)
+    return _apply(service, call, Block.SILENCE, leg, selection.flows(call, leg, options), asked, on=on)
 
 
 def call_of(service: Service, options: Options) -> Call:
@@ -75,13 +75,13 @@ def _apply(
     block: Block,
     leg: Leg | None,
     flows: tuple[Subscription, ...] | None,
-    options: Options,
+    asked: Asked,
     *,
     on: bool,
 ) -> Reply:
     """Put a block on or take it off. Those of the call and of parties are separate, unless `all` is given."""
-    if on and block is Block.DTMF and any(_is_secured(media) for item in call.legs for media in item.medias):
-        logger.warning("DTMF events in secured media cannot be told apart and pass", extra={"call": call.id})
+    if on and block is Block.DTMF and any(_is_opaque(item, media) for item in call.legs for media in item.medias):
+        logger.warning("DTMF events in media that is passed end to end cannot be told apart", extra={"call": call.id})
 
     def change(blocks: frozenset[Block]) -> frozenset[Block]:
         return blocks | {block} if on else blocks - {block}
@@ -96,14 +96,15 @@ def _apply(
         call = call._replace(legs=legs)
     else:
         call = call._replace(blocks=change(call.blocks))
-        if not on and (Flag.ALL in options.flags or options.all == "all"):
+        if not on and (Flag.ALL in asked.options.flags or asked.options.all == "all"):
             call = _without_party_blocks(call, block)
-    service.registry.replan(call)
+    service.registry.replan(call, asked.now)
     return {}
 
 
-def _is_secured(media: Media) -> bool:
-    return media.active and protocol_of(media.protocol, media.kind).secure
+def _is_opaque(leg: Leg, media: Media) -> bool:
+    """Whether nobody looks into the packets of a media that may have events in it."""
+    return media.active and protocol_of(media.protocol, media.kind).rtp and facing.is_relayed(leg, media)
 
 
 def _without_party_blocks(call: Call, block: Block) -> Call:

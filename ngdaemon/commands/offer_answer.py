@@ -7,7 +7,7 @@ from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.exchange import Exchange
 from ngdaemon.call.model import Call
 from ngdaemon.commands.service import Asked, Reply, Service
-from ngdaemon.commands.transaction import described, new_call, perform
+from ngdaemon.commands.transaction import described, fitting, new_call, perform
 from ngdaemon.ng.options import Flag, Options
 from ngdaemon.sdp.session import SessionDescription
 
@@ -79,8 +79,10 @@ def _exchange(service: Service, asked: Asked, description: SessionDescription, e
         raise RequestError(f"Too many parties in call (limit {limit})")
 
     def change(allocator: Allocator) -> Reply:
-        text = exchange.run(description, asked.options, service, allocator)
+        text = fitting(exchange.run(description, asked.options, service, allocator))
         call = _signalled(service, asked, exchange.call)
+        if exchange.is_answer:
+            call = parties.agreed(call, exchange.sender.id, exchange.receiver.id)
         service.registry.store(call, (exchange.sender.id, exchange.receiver.id), asked.now)
         return {"sdp": text, "warnings": exchange.warnings} if exchange.warnings else {"sdp": text}
 

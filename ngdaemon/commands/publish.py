@@ -9,7 +9,7 @@ from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.alone import Alone
 from ngdaemon.call.model import Call, Leg
 from ngdaemon.commands.service import Asked, Reply, Service
-from ngdaemon.commands.transaction import described, new_call, perform
+from ngdaemon.commands.transaction import described, fitting, new_call, perform
 
 NAME_OCTETS = 32
 """Of call-ids and tags that are made up; they are written in hexadecimal."""
@@ -46,6 +46,7 @@ def _make(service: Service, asked: Asked, make: Making) -> Reply:
 
     def change(allocator: Allocator) -> Reply:
         made = make(call, leg, allocator)
+        fitting(made.text)
         _store(service, asked, made.call, made.leg, again=leg.answered)
         return {"sdp": made.text, "call-id": call_id, "from-tag": tag}
 

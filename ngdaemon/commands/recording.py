@@ -24,7 +24,7 @@ def record(service: Service, asked: Asked) -> Reply:
     if options.metadata:
         leg = parties.find(call, options.from_tag)
         call = call if leg is None else parties.with_leg(call, leg._replace(metadata=options.metadata))
-        service.registry.replan(call._replace(metadata=options.metadata))
+        service.registry.replan(call._replace(metadata=options.metadata), asked.now)
     logger.warning("%s has no effect: no recording is configured", options.command, extra={"call": call_id})
     return {}
 

@@ -11,7 +11,7 @@ from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.model import Call, Leg, Media
 from ngdaemon.call.subscribing import Subscribing
 from ngdaemon.commands.service import Asked, Reply, Service
-from ngdaemon.commands.transaction import described, perform
+from ngdaemon.commands.transaction import described, fitting, perform
 from ngdaemon.ng.options import Flag, Options
 
 ANSWER_FAILED = "Failed to process subscription answer"
@@ -35,8 +35,8 @@ def request(service: Service, asked: Asked) -> Reply:
     work = Subscribing(call, subscriber, sources)
 
     def change(allocator: Allocator) -> Reply:
-        text = work.run(options, service, allocator)
-        service.registry.replan(work.call)
+        text = fitting(work.run(options, service, allocator))
+        service.registry.replan(work.call, asked.now)
         return {"sdp": text}
 
     reply = perform(service, asked, call.id, change)
@@ -77,7 +77,7 @@ def answer(service: Service, asked: Asked) -> Reply:
     def change(allocator: Allocator) -> Reply:
         whole = Flag.ALLOW_TRANSCODING not in options.flags
         leg = own.hear_answer(subscriber, description, options, service, allocator, whole=whole, failure=ANSWER_FAILED)
-        service.registry.replan(parties.with_leg(call, leg))
+        service.registry.replan(parties.with_leg(call, leg), asked.now)
         return {}
 
     return perform(service, asked, call.id, change)
@@ -98,7 +98,7 @@ def unsubscribe(service: Service, asked: Asked) -> Reply:
             raise RequestError("Failed to unsubscribe", cause="it gets no copies from the from-tag")
         call = subscribing.unsubscribed(call, subscriber, source)
         if call.sources_of(subscriber.id):
-            service.registry.replan(call)
+            service.registry.replan(call, asked.now)
             return {}
     service.registry.end_legs(call.id, (subscriber.id,), asked.now)
     return {}

@@ -14,6 +14,9 @@ from ngdaemon.sdp.session import Bounds, SessionDescription, parse
 
 Result = TypeVar("Result")
 
+LONGEST_SDP = 65_000
+"""Octets that a reply has room for in a datagram."""
+
 NO_MEDIAS = "Error rewriting SDP"
 
 
@@ -29,6 +32,13 @@ def perform(service: Service, asked: Asked, call_id: CallId, change: Callable[[A
         raise
     allocator.give_up()
     return result
+
+
+def fitting(text: str) -> str:
+    """An SDP that a reply has room for. Raises RequestError: nothing is put in force that nobody can be told of."""
+    if len(text) > LONGEST_SDP:
+        raise RequestError(f"SDP of {len(text)} octets is too long for a reply (limit {LONGEST_SDP})")
+    return text
 
 
 def described(service: Service, options: Options) -> SessionDescription:

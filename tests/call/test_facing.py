@@ -4,11 +4,13 @@ from base64 import b64encode
 
 import pytest
 
+from ngdaemon.base.ids import CallId
 from ngdaemon.media.plan import Carries, Hold, Protection, Socket
 from ngdaemon.srtp.keys import Keys
 from ngdaemon.srtp.suites import SUITES
 from tests.call.test_planner import ALICE, BOB, call_of
-from tests.support.daemon import Daemon
+from tests.support import sdp
+from tests.support.daemon import CALL, Daemon
 from tests.support.sdp import audio
 
 SUITE = SUITES["AES_CM_128_HMAC_SHA1_80"]
@@ -131,3 +133,41 @@ def test_with_ice_nobody_is_listened_to_before_a_check() -> None:
     socket = daemon.plan().sockets[0]
     assert socket.signalled is None
     assert socket.latch.sources == frozenset()
+
+
+def test_an_offer_of_fax_opens_nothing_before_it_is_answered() -> None:
+    """S07, S16, SDES-10: the keys protect on, both ways, whether the fax is refused or taken up later."""
+    daemon = call_of(secured(ALICE, 4000, line(1, "a")), audio(BOB, 5000), TO_PLAIN)
+    before = daemon.plan()
+    fax = sdp.sdp(BOB, "m=image 5000 udptl t38", "a=T38FaxVersion:0")
+    daemon.offer(fax, from_tag="b", to_tag="a")
+    during = daemon.plan()
+    assert [(item.protection, item.relay_only) for item in during.sockets] == [
+        (item.protection, item.relay_only) for item in before.sockets
+    ]
+    assert {(item.source, item.sink) for item in during.routes} == {(item.source, item.sink) for item in before.routes}
+    daemon.answer(sdp.sdp(ALICE, "m=image 4000 udptl t38"), from_tag="b", to_tag="a")
+    assert all(item.relay_only and item.protection is None for item in daemon.plan().sockets)
+
+
+def test_an_offer_of_keys_to_a_clear_call_leaves_it_clear_until_it_is_answered() -> None:
+    """SDES-10: what was agreed on stays in force; with the answer all of it is protected."""
+    daemon = call_of(audio(ALICE, 4000), audio(BOB, 5000))
+    before = protections(daemon)
+    daemon.offer(secured(ALICE, 4000, line(1, "a")), to_tag="b", **TO_PLAIN)
+    assert protections(daemon) == before
+    daemon.answer(audio(BOB, 5000))
+    after = protections(daemon)[1]
+    assert after is not None
+    assert after.receive == (keys("a"),)
+
+
+def test_keys_are_not_shown_where_a_call_is_printed() -> None:
+    """S17: what a leg wrote, and what it was told."""
+    daemon = Daemon()
+    daemon.offer(secured(ALICE, 4000, line(1, "a")), replace=["sdp-version"])
+    told_lines = told(daemon.answer(secured(BOB, 5000, line(1, "b")), replace=["sdp-version"]))
+    call = daemon.controller._service.registry.get(CallId(CALL))
+    shown = repr(call)
+    secrets = [text.split("inline:")[1].split("|")[0] for text in (line(1, "a"), line(1, "b"), *told_lines)]
+    assert not [secret for secret in secrets if secret.rstrip("=") in shown]

@@ -145,3 +145,15 @@ def test_the_number_of_parties_of_a_call_is_bounded() -> None:
     reason = daemon.refusal("offer", sdp=audio(ALICE), from_tag="a", to_tag="d")
     assert reason == "Too many parties in call (limit 3)"
     assert daemon.plan() == before
+
+
+def test_what_no_reply_has_room_for_changes_nothing() -> None:
+    """An offer that is told nobody would hold its ports for nothing."""
+    daemon = Daemon()
+    medias = [f"m=audio {4000 + 2 * number} RTP/AVP 0" for number in range(128)]
+    reason = daemon.refusal(
+        "offer", from_tag="a", sdp=sdp.sdp("198.51.100.1", *medias), transport_protocol="RTP/SAVPF", ICE="force"
+    )
+    assert "too long for a reply" in reason
+    assert daemon.calls() == []
+    assert not daemon.forwarder.bound
