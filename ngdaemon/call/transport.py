@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ngdaemon.base.endpoint import Endpoint, is_unspecified
 from ngdaemon.base.ids import SocketId
 from ngdaemon.base.sources import Rng
-from ngdaemon.call import facing
+from ngdaemon.call import facing, icing
 from ngdaemon.call.handshake import Handshake
 from ngdaemon.call.links import Link, Path, Slot
 from ngdaemon.call.model import Leg, LegId, Media, PortSet
@@ -117,9 +117,12 @@ class Transport:
             )
         elif agent.local != facts.local:
             agent.restart(facts.local, controlling=media.controlling)
+            self._allow_again()
         self._update_bases(agent, media, ports)
         said = media.ice_said
-        if said is not None and said.credentials is not None:
+        if said is None or icing.is_restart(said, media.ice_answered):
+            return  # what the leg offers begins with its answer, which has credentials of ours for it (ICE-08)
+        if said.credentials is not None:
             agent.set_remote(ice.Remote(said.ufrag, said.pwd, said.lite, said.candidates, said.ended), now)
 
     def _update_bases(self, agent: Agent, media: Media, ports: PortSet) -> None:
@@ -261,13 +264,17 @@ class Transport:
                 self._note_dtls(component, happened, now)
         self._flush()
 
+    def _allow_again(self) -> None:
+        """ICE begins anew: so may handshakes that came to nothing."""
+        for handshake in self._handshakes.values():
+            handshake.allow_again()
+
     def _note_ice(self, event: ice.Event, now: float) -> None:
         component = getattr(event, "component", 0)
         self._events.append(Happened(component, event))
         handshake, agent = self._handshakes.get(component), self._agent
         if isinstance(event, ice.Restarted):
-            for each in self._handshakes.values():
-                each.allow_again()
+            self._allow_again()
         elif isinstance(event, ice.Usable | ice.Selected) and handshake is not None and agent is not None:
             round_trip = agent.rtt(component)
             if round_trip is not None:
