@@ -24,13 +24,13 @@ from ngdaemon.ice.credentials import Credentials
 from ngdaemon.ice.pacing import Pacer, RateCap
 from ngdaemon.ice.report import ConsentLost, Event, Pair, Progress, Remote, Restarted, Selected, Transmit, Usable
 from ngdaemon.ice.role import Surroundings
-from ngdaemon.ice.selection import LINGER
 from ngdaemon.ice.session import Session
 
-MAX_SEEN = 256
-"""Transaction ids of the peer that are remembered, with their source."""
 REFUSALS = 10.0
 """Answers a second that an agent gives to requests that it cannot authenticate (S21)."""
+NEWCOMERS, FIRST_NEWCOMERS = 5.0, 30.0
+"""New sources a second from which a peer may check, and how many at once: more is no NAT, and would make us send to
+whomever it names as the source (S21)."""
 
 
 class Agent:
@@ -52,7 +52,7 @@ class Agent:
         self._session = Session(local, self._around, controlling=controlling, lite=lite)
         self._former: Session | None = None
         self._refusals = RateCap(REFUSALS, REFUSALS, now)
-        self._seen: dict[bytes, tuple[SocketId, Endpoint]] = {}
+        self._newcomers = RateCap(NEWCOMERS, FIRST_NEWCOMERS, now)
         self._events: list[Event] = []
         self.dropped = 0
         """Datagrams that were not STUN, not for us, or not authentic."""
@@ -154,10 +154,11 @@ class Agent:
             return False
         if username is not None and session.is_outdated(username, base.component):
             return False
-        if self._seen.setdefault(message.transaction, (base.socket, source)) != (base.socket, source):
+        known = session.knows(base.socket, source)
+        if not session.seen.admits(message.transaction, (base.socket, source), now, is_known=known):
             return False  # somebody repeats a check that he overheard
-        if len(self._seen) > MAX_SEEN:
-            del self._seen[next(iter(self._seen))]
+        if not known and not self._newcomers.take(now):
+            return False
         unknown = message.unknown
         if unknown:
             listed = b"".join(attribute.to_bytes(2) for attribute in unknown[:8])
@@ -184,11 +185,6 @@ class Agent:
         for session in self._sessions():
             session.handle_timer(now)
         self._tidy()
-
-    def note_sent(self, component: int, now: float) -> None:
-        """Media was sent: a lite agent needs no keepalive for a while (ICE-11)."""
-        for session in self._sessions():
-            session.note_sent(component, now)
 
     def revoke(self, component: int) -> None:
         """The peer closed its DTLS association: nothing may be sent to it before an ICE restart (CONS-02)."""
@@ -271,9 +267,8 @@ class Agent:
         return self._session.complete
 
     def releasable(self, now: float) -> frozenset[SocketId]:
-        """Sockets of which no use is made, once that is certain: 3 s after completion (RFC 8445 §8.3.1, ICE-07)."""
-        done = self._session.completed_at
-        if done is None or now - done < LINGER or not self.complete:
+        """Sockets of which no use is made, once that is certain: 3 s after the last nomination (RFC 8445 §8.3.1)."""
+        if not self._session.is_settled(now):
             return frozenset()
         pairs = (self._session.selected(component) for component in self._around.components())
         return frozenset(self._around.bases) - {pair.socket for pair in pairs if pair is not None}

@@ -83,6 +83,7 @@ class Checklist:
         self._pairs: list[Check] = []
         self._by_path: dict[tuple[SocketId, Endpoint], Check] = {}
         self._triggered: deque[Check] = deque()
+        self._begun = False
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -166,9 +167,17 @@ class Checklist:
             self._triggered.append(pair)
 
     @property
+    def urgent(self) -> bool:
+        """Whether the next check is worth more than others: the first of the list, or a triggered one."""
+        return not self._begun or self._has_triggered()
+
+    def _has_triggered(self) -> bool:
+        return any(_worth_checking(pair) for pair in self._triggered)
+
+    @property
     def pending(self) -> bool:
         """Whether there is a check to be started now (frozen pairs wait for those of their foundation)."""
-        if any(_worth_checking(pair) for pair in self._triggered):
+        if self._has_triggered():
             return True
         if any(pair.state is State.WAITING for pair in self._pairs):
             return True
@@ -177,6 +186,7 @@ class Checklist:
 
     def take_next(self) -> Check | None:
         """The pair whose check starts now: triggered ones first, then by priority (§6.1.4.2)."""
+        self._begun = True
         while self._triggered:
             pair = self._triggered.popleft()
             if _worth_checking(pair):

@@ -10,7 +10,7 @@ INTERVAL = 5.0
 EXPIRY = 30.0
 """Seconds without an answer after which nothing may be sent any more (TIM-06)."""
 KEEPALIVE = 15.0
-"""Seconds of silence after which a lite agent, that checks nothing, keeps the path open (ICE-11, TIM-07)."""
+"""Seconds after which a lite agent, that checks nothing, says something to keep the path open (ICE-11, TIM-07)."""
 
 Send = Callable[[Check], bytes]
 """Sends a check of that pair, once; returns the transaction id."""
@@ -123,11 +123,6 @@ class Watch:
     def next_due(self) -> float | None:
         dues = [due for consent in self._consents.values() if (due := consent.due) is not None]
         return min((*dues, *(due for _, due in self._kept.values())), default=None)
-
-    def note_sent(self, component: int, now: float) -> None:
-        """Something else was sent: no keepalive is needed for a while."""
-        if component in self._kept:
-            self._kept[component] = (self._kept[component][0], now + KEEPALIVE)
 
     def run(self, check: Send, keep_alive: Callable[[Check], None], now: float) -> list[int]:
         """Send what is due; the components whose consent was lost."""

@@ -12,8 +12,8 @@ from ngdaemon.ice.transaction import RTO, Transactions
 NOMINATION = 0.1
 """Seconds after the first working pair in which a better one may still turn up, before we nominate."""
 LINGER = 3.0
-"""Seconds after completion for which unselected sockets stay open (TIM-07), and after a nomination for which only a
-better pair takes its place."""
+"""Seconds after a nomination for which unselected sockets stay open (TIM-07), and for which only a better
+pair takes its place."""
 
 
 def pair_of(check: Check | None) -> Pair | None:
@@ -40,6 +40,8 @@ class Selection:
         self._usable: dict[int, Check] = {}
         self._nominate_at: dict[int, float] = {}
         self._challenges: dict[int, tuple[Check, float]] = {}
+        self.changed = float("-inf")
+        """When a pair was nominated last."""
 
     def selected(self, component: int) -> Check | None:
         return self._selected.get(component)
@@ -125,6 +127,7 @@ class Selection:
         component = check.component
         check.wanted = False
         self._selected[component] = check
+        self.changed = now
         self._usable.pop(component, None)
         self._challenges.pop(component, None)
         self._stop_others(check)

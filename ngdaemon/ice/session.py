@@ -19,7 +19,8 @@ from ngdaemon.ice.pacing import TA
 from ngdaemon.ice.remotes import Remotes
 from ngdaemon.ice.report import ConsentLost, Event, Failed, Pair, Progress, Remote, RoleSwitched
 from ngdaemon.ice.role import Role, Surroundings
-from ngdaemon.ice.selection import Selection, pair_of
+from ngdaemon.ice.seen import Seen
+from ngdaemon.ice.selection import LINGER, Selection, pair_of
 from ngdaemon.ice.transaction import RTO, Transaction, Transactions
 
 MAX_EARLY = 100
@@ -51,8 +52,6 @@ class Session:
         self.password = local.pwd.encode()
         self.remote: Remote | None = None
         self.events: list[Event] = []
-        self.completed_at: float | None = None
-        """When each component had a nominated pair for the first time."""
         self._around = around
         self._remote_password = b""
         self._role = Role(controlling, lite, int.from_bytes(around.rng.bytes(8)))
@@ -61,6 +60,8 @@ class Session:
         self._remotes = Remotes(around, self._list, self._discard)
         self._watch = Watch(around.rng, lite=lite)
         self._selection = Selection(self._list, self._transactions, self._watch, self._role, self.events.append)
+        self.seen = Seen()
+        """What the peer sent under these credentials of ours."""
         self._early: dict[tuple[SocketId, Endpoint], Heard] = {}
         self._accepted: dict[SocketId, set[Endpoint]] = {}
         self._patience: float | None = None
@@ -77,6 +78,10 @@ class Session:
     def complete(self) -> bool:
         """Whether each component has a nominated pair."""
         return self._selection.covers(self._around.components())
+
+    def is_settled(self, now: float) -> bool:
+        """Whether it has been complete for so long that the peer knows it as well."""
+        return self.complete and now - self._selection.changed >= LINGER
 
     def selected(self, component: int) -> Pair | None:
         return pair_of(self._selection.selected(component))
@@ -104,6 +109,10 @@ class Session:
             return Progress.CONSENT_LOST
         return Progress.SELECTED if check is self._selection.selected(component) else Progress.USABLE
 
+    def knows(self, socket: SocketId, source: Endpoint) -> bool:
+        """Whether an authentic check came from there before, or the peer has named it."""
+        return (socket, source) in self._early or self._list.find(socket, source) is not None
+
     def accepts(self, socket: SocketId, source: Endpoint) -> bool:
         if source in self._accepted.get(socket, ()):
             return True
@@ -127,6 +136,7 @@ class Session:
 
     def inherit(self, other: "Session") -> None:
         """Take over the early checks of another fork's session: they were made with the same credentials of ours."""
+        self.seen = other.seen
         self._early = other._early
 
     def set_remote(self, remote: Remote, now: float) -> None:
@@ -254,12 +264,10 @@ class Session:
         """Something happened: start the checks whose time has come, and see what was reached."""
         for component in self._around.components():
             self._selection.nominate(component, now)
-        while self._checking and self._around.pacer.take(now):
+        while self._checking and self._around.pacer.take(now, ahead=self._list.urgent):
             check = self._list.take_next()
             if check is not None:
                 self._start(check, now)
-        if self.completed_at is None and self.complete:
-            self.completed_at = now
 
     @property
     def _checking(self) -> bool:
@@ -390,9 +398,6 @@ class Session:
         if self._patience is not None and now >= self._patience:
             self._lose_patience(now)
         self._after(now)
-
-    def note_sent(self, component: int, now: float) -> None:
-        self._watch.note_sent(component, now)
 
     def revoke(self, component: int) -> None:
         """The peer ended the association above: send nothing more (CONS-02)."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
 from ngdaemon.ice import stun
-from ngdaemon.ice.agent import REFUSALS
+from ngdaemon.ice.agent import FIRST_NEWCOMERS, NEWCOMERS, REFUSALS
 from tests.ice.rig import Party, World, forge, introduce, requests
 
 OFFERER, ANSWERER = "198.51.100.1", "203.0.113.1"
@@ -121,6 +121,43 @@ def test_a_check_that_somebody_overheard_and_repeats_is_dropped() -> None:
     assert answer_to(ours, check.data, world.clock.now) is None
     assert not ours.agent.accepts(SOCKET, STRANGER)
     assert answer_to(ours, check.data, world.clock.now, Endpoint(ANSWERER, 5000)) is not None
+
+
+@pytest.mark.parametrize("lite", [False, True], ids=["full", "lite"])
+def test_a_check_that_was_overheard_is_of_no_use_however_much_later_it_is_repeated(lite: bool) -> None:
+    """S08, S21, HS-10: hours later, after thousands of others, it neither moves media nor lets its copyist in."""
+    world, ours, peer = connected(lite=lite)
+    there, use = Endpoint(ANSWERER, 5000), ((stun.USE_CANDIDATE, b""),)
+    overheard = forge(ours, peer=peer.agent.local.ufrag, extra=use, transaction=b"overheard123")
+    assert answer_to(ours, overheard, world.clock.now, there) is not None
+    pair = ours.agent.may_send(1)
+    for number in range(2000):
+        check = forge(ours, peer=peer.agent.local.ufrag, transaction=number.to_bytes(12))
+        ours.receive(SOCKET, check, there, world.clock.now + 5.0 * number)
+    assert answer_to(ours, overheard, world.clock.now + 10_000.0) is None
+    assert not ours.agent.accepts(SOCKET, STRANGER)
+    assert ours.agent.may_send(1) == pair
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["answered", "early"])
+def test_a_peer_that_names_ever_new_sources_makes_us_send_to_few_of_them(known: bool) -> None:
+    """S21, S13: it has the password, and forges the sources of its checks."""
+    world = World()
+    ours = Party(world, OFFERER, controlling=True, seed=1)
+    peer = Party(world, ANSWERER, seed=2)
+    if known:
+        introduce(ours, peer)
+        world.until(ours)
+    for number in range(1000):
+        data = forge(ours, peer=peer.agent.local.ufrag, controlling=False, transaction=number.to_bytes(12))
+        ours.receive(SOCKET, data, Endpoint(f"192.0.2.{1 + number % 250}", 7000 + number), world.clock.now)
+        world.run(0.001, step=0.001)
+    named = {to for _, _, _, to in ours.sent if to.address.startswith("192.0.2.")}
+    assert FIRST_NEWCOMERS <= len(named) <= FIRST_NEWCOMERS + NEWCOMERS
+    assert len(ours.agent.accepted(SOCKET)) <= len(named) + 1
+    world.run(1.0)
+    late = forge(ours, peer=peer.agent.local.ufrag, controlling=False, transaction=b"a later one.")
+    assert answer_to(ours, late, world.clock.now) is not None, "a peer that moves is not heard afterwards"
 
 
 @pytest.mark.parametrize("count", [1, 250])
