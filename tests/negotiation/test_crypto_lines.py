@@ -46,6 +46,10 @@ def test_padding_is_read_and_not_written_sdes_01() -> None:
         pytest.param(crypto(1, CM_80, parameters=" UNENCRYPTED_SRTP"), id="unencrypted SRTP (SDES-06)"),
         pytest.param(crypto(1, CM_80, parameters=" UNENCRYPTED_SRTCP"), id="unencrypted SRTCP (SDES-06)"),
         pytest.param(crypto(1, CM_80, parameters=" UNAUTHENTICATED_SRTP"), id="unauthenticated SRTP (SDES-06)"),
+        pytest.param(crypto(1, CM_80, f"{key()};inline:{key(seed=2)}"), id="two keys without MKI (SDES-08)"),
+        pytest.param(crypto(1, CM_80, parameters=" KDR=25"), id="key derivation rate above the bound (SDES-07)"),
+        pytest.param(crypto(1, CM_80, parameters=" WSH=63"), id="window below the bound (SDES-07)"),
+        pytest.param(crypto(1, CM_80, parameters=f" FEC_KEY=inline:{key()}"), id="key for FEC (SDES-07)"),
         pytest.param(f"a=crypto:01 {CM_80} inline:{key()}", id="tag with a leading zero (SDES-01)"),
         pytest.param(f"a=crypto:1 {CM_80} {key()}", id="no key method (SDES-01)"),
         pytest.param(f"a=crypto:1 {CM_80} inline:{key()[:-1]}!", id="no Base64 (SDES-01)"),
@@ -113,3 +117,11 @@ def test_forks_have_keys_of_their_own_in_the_plan_sdes_15() -> None:
     assert {bytes([1]) * 16, bytes([2]) * 16} <= set(keys)
     sent = [socket.protection.send for socket in daemon.plan().sockets if socket.protection and socket.protection.send]
     assert sent
+
+
+def test_keys_of_older_times_are_dropped_sdes_19() -> None:
+    """SDES-19, KM-01: `k=` lines and MIKEY go to nobody."""
+    offer = phone(A, "RTP/AVP", "k=clear:secret", "a=key-mgmt:mikey AQAFgM0X")
+    offered = Daemon().offer(offer)
+    assert "secret" not in offered
+    assert "key-mgmt" not in offered
