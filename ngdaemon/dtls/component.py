@@ -64,7 +64,11 @@ class Component:
         self._identity = identity
         self._policy = policy or Policy()
         self._desk = Desk(cookies)
-        self._admission = Admission()
+        self._strangers = Admission()
+        self._restarts = Admission()
+        """Of paths that are vouched for, after their first hello."""
+        self._doubted: set[Endpoint] = set()
+        """Paths that are vouched for, from where a handshake came to nothing: somebody else may have sent its hello."""
         self._associations: list[Association] = []
         """Oldest first."""
         self._verified: Association | None = None
@@ -76,7 +80,6 @@ class Component:
         self._generation = 0
         self._out: list[tuple[Endpoint, bytes]] = []
         self._events: list[Event] = []
-        self._refused: tuple[Endpoint, str] | None = None
         self._received = self._sent = self._dropped = 0
 
     def receive(self, path: Endpoint, datagram: bytes, now: float, vouched: bool = False) -> None:
@@ -231,18 +234,19 @@ class Component:
             if opening is not None and each.hello == (piece.sequence, opening.random):
                 each.send_again(now)
                 return True
-        # A second hello from a path may be forged, whoever vouches for the first: it needs a cookie too.
-        trusted = vouched and all(each.generation != self._generation for each in there)
+        # Any hello from a path may be forged, whoever vouches for it: those after the first need a cookie too.
+        begun = path in self._doubted or any(each.generation == self._generation for each in there)
+        trusted = vouched and not begun
         result = self._desk.take(path, piece, record_number, trusted, now)
         if isinstance(result, Answer):
             self._send(path, result.datagram)
         elif result is not None:
-            self._admit(path, result, vouched, now)
+            starts = self._restarts if vouched else self._strangers
+            if trusted or starts.permits(path.address, now):
+                self._admit(path, result, vouched, now)
         return result is not None
 
     def _admit(self, path: Endpoint, arrival: Arrival, vouched: bool, now: float) -> None:
-        if not vouched and not self._admission.permits(path.address, now):
-            return
         message = arrival.message
         hello = read_hello(message.body)
         if hello is None:
@@ -250,9 +254,8 @@ class Component:
         refused = refusal(hello)
         if refused is not None:
             self._send(path, record(Content.ALERT, 0, arrival.record_number, bytes((_FATAL, refused.alert))))
-            if self._refused != (path, refused.reason):
-                self._refused = path, refused.reason
-                self._events.append(Failed(path, refused.reason))
+            self._events.append(Failed(path, refused.reason))
+            self._doubt(path, vouched)
             return
         if not self._make_room(path, vouched):
             return
@@ -281,9 +284,13 @@ class Component:
             victims[0].close()
         return bool(victims)
 
+    def _doubt(self, path: Endpoint, vouched: bool) -> None:
+        if vouched:
+            self._doubted.add(path)
+
     def _renew(self, now: float) -> None:
         self._generation += 1
-        self._refused = None
+        self._doubted.clear()
         for each in self._associations:
             if each.state is State.VERIFIED:
                 each.renew(now)
@@ -323,6 +330,8 @@ class Component:
             self._events += each.events()
             if each.state not in LIVE:
                 self._shown = each
+                if each.role is Role.PASSIVE and each.state in (State.FAILED, State.REJECTED):
+                    self._doubt(each.path, each.vouched)
         self._associations = [each for each in self._associations if each.state in LIVE]
         if self._verified is not None and self._verified.state not in LIVE:
             self._verified = None
