@@ -112,9 +112,10 @@ def shared(medias: list[Media]) -> list[Media]:
 def _goes_with(media: Media, head: Media) -> bool:
     """Whether a media may share the transport of another one.
 
-    They must name the same MID extension, if any, and not contradict each other in what makes an association (SET-05).
+    They must name the same MID extension, if any, and not contradict each other in what makes an association, nor in
+    whether there is one (SET-05).
     """
-    if media.mid_extension not in (0, head.mid_extension):
+    if media.mid_extension not in (0, head.mid_extension) or _is_secure(media) != _is_secure(head):
         return False
     ours, theirs = media.security.said, head.security.said
     return (not ours.setup or ours.setup == theirs.setup) and (
@@ -136,25 +137,42 @@ def of_receiver(
     at_once = not words.isdisjoint(SHARING)
     stripped = Flag.STRIP_EXTMAP in options.flags or "all" in options.extmap_strip
     head: Media | None = None
-    result = list(told)
+    result, places = list(told), list(places)
+    mids = {mid for place in places if (mid := said[place].mid)}
     for place in places:
         media = told[place]
         wanted = offering or (leg.bundling and _knows_all(media, said[place]))
         grouped = wanted and media.active and _is_bundled(media)
+        grouped = grouped and (head is None or _is_secure(media) == _is_secure(head))
         bundled = None
         if grouped:
-            mid = media.mid or str(place + 1)
             head = head or media
             known = leg.bundling and media.group == head.group and head.group == head.place
             if media is not head and (at_once or known):
                 bundled = head.place
-            media = media._replace(mid=mid)
+        if grouped or said[place].mid != media.mid:
+            media = media._replace(mid=_identified(said[place], mids))
         if not grouped or (said[place].mid_extension and not stripped):
             media = media._replace(mid_added=0)
         elif offering and not (media.said and media.mid_extension):
             media = media._replace(mid_added=extension)
         result[place] = media._replace(grouped=grouped, bundled=bundled)
     return leg, result
+
+
+def _is_secure(media: Media) -> bool:
+    return protocol_of(media.protocol, media.kind).secure
+
+
+def _identified(said: Media, taken: set[str]) -> str:
+    """The identifier of a media: the sender's, or its number, or the next one that no other media has."""
+    if said.mid:
+        return said.mid
+    number = said.place + 1
+    while str(number) in taken:
+        number += 1
+    taken.add(str(number))
+    return str(number)
 
 
 def _knows_all(media: Media, said: Media) -> bool:

@@ -27,9 +27,8 @@ class Connecting(NamedTuple):
         said = said._replace(ice_rejected=rejected, ice_reset=Flag.RESET in flags)
         if icing.is_restart(asked, said.ice_answered):
             said = said._replace(controlling=False)
-        if icing.is_direct(self.options, asked):
-            ice = None if asked is None else icing.borrowed(asked, self.options)
-            return said, told._replace(direct=True, ice=ice)
+        if told.direct:
+            return said, told._replace(ice=None if asked is None else icing.borrowed(asked, self.options))
         if head is not None:
             return said, self._told(told, head.ice)
         ice = icing.offer(
@@ -47,9 +46,9 @@ class Connecting(NamedTuple):
     def answer(self, said: Media, told: Media, head: Media | None) -> Pair:
         """What an offerer is answered, and what it means that the other one answered so."""
         asked = told.ice_said
-        if icing.is_direct(self.options, asked):
+        if told.direct:
             ice = None if said.ice_said is None or asked is None else icing.borrowed(said.ice_said, self.options)
-            return said, told._replace(direct=True, ice=ice)
+            return said, told._replace(ice=ice)
         if head is not None:
             ice = head.ice
         else:
@@ -67,7 +66,7 @@ class Connecting(NamedTuple):
     @staticmethod
     def _told(told: Media, ice: Ice | None) -> Media:
         known = told.ice_known if ice is None else ice.local
-        return told._replace(direct=False, ice=ice, ice_known=known)
+        return told._replace(ice=ice, ice_known=known)
 
 
 def restarted(told: Media, before: Media, rng: Rng) -> Media:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from ngdaemon.base.endpoint import Endpoint, Family, Interface
 from ngdaemon.base.sources import Rng
-from ngdaemon.call import bundling, doubling, negotiate, parties, relaying, rewrite, wishes
+from ngdaemon.call import bundling, doubling, icing, negotiate, parties, relaying, rewrite, wishes
 from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.connecting import Connecting, restarted
 from ngdaemon.call.interfaces import Interfaces
@@ -17,6 +17,7 @@ from ngdaemon.call.telling import MediaTelling, Telling
 from ngdaemon.config import Config
 from ngdaemon.dtls.certificate import Identity
 from ngdaemon.ng.options import Flag, Options
+from ngdaemon.sdp.protocols import Protocol as Transport
 from ngdaemon.sdp.protocols import protocol_of
 from ngdaemon.sdp.session import MediaSection, SessionDescription
 
@@ -109,27 +110,47 @@ class Exchange:
                 told.append(Media(place, said[place].kind, said[place].protocol, active=False, removed=True))
             before = told[slot] if slot < len(told) else None
             answers = self.is_answer and before is not None and before.said
-            said[slot] = securing.judge(said[slot], self._head(said, slot), answers=answers)
+            protocol = self._protocol(slot, before, options, answers=answers)
+            direct = self._passes_by(said[slot], before, protocol, options, answers=answers)
+            said[slot] = securing.judge(said[slot], self._head(said, slot), answers=answers, direct=direct)
             if answers and before is not None:
-                media, said[slot] = negotiate.answered(before, said[slot], options)
+                media, said[slot] = negotiate.answered(before, said[slot], options, protocol)
             else:
+                removed = slot in twins
                 media = negotiate.offered(
-                    self.receiver,
-                    said[slot],
-                    before,
-                    options,
-                    is_answer=self.is_answer,
-                    changed=self._changes_transport(slot),
-                    removed=slot in twins,
+                    self.receiver, said[slot], before, options, protocol, is_answer=self.is_answer, removed=removed
                 )
-                media = media._replace(twice=doubling.is_offered(media, said[slot], options))
-                said[slot] = negotiate.settle_offerer(said[slot], options, removed=slot in twins)
+                twice = doubling.is_offered(media, said[slot], options)
+                media = media if media.twice == twice else media._replace(twice=twice)
+                said[slot] = negotiate.settle_offerer(said[slot], options, removed=removed)
+            if media.direct != direct:
+                media = media._replace(direct=direct)
             if before is None:
                 told.append(media)
             else:
                 told[slot] = media
         self.told = told
         self._let_go()
+
+    def _protocol(self, slot: int, before: Media | None, options: Options, *, answers: bool) -> Transport:
+        """The transport toward the receiver. Raises RequestError where it cannot pass as it is, and is to."""
+        said = self.said[slot]
+        if answers and before is not None:
+            protocol = negotiate.answered_protocol(before, said, options)
+        else:
+            changed = self._changes_transport(slot)
+            protocol = negotiate.offered_protocol(self.receiver, said, before, options, changed=changed)
+        if self._is_relayed():
+            relaying.check_media(said, before, protocol, is_answer=answers)
+        return protocol
+
+    def _passes_by(
+        self, said: Media, before: Media | None, protocol: Transport, options: Options, *, answers: bool
+    ) -> bool:
+        """Whether the sender's own address and keys pass, as is asked for: in an answer if the offer's did too."""
+        if answers and before is not None:
+            return said.direct and icing.is_direct(options, before.ice_said)
+        return icing.is_direct(options, said.ice_said) and relaying.passes_by(said, before, protocol)
 
     def _heads_first(self, medias: list[Media]) -> list[int]:
         """The places of the m-lines, those that share a transport behind those that have it."""
@@ -159,11 +180,17 @@ class Exchange:
             self.told = bundling.broken_up(self.told)
         elif self.is_answer:
             self.receiver, self.told = bundling.answered(self.receiver, self.told, self.said)
-        else:
+        elif self._groups(options):
             extension = bundling.free_extension(description.medias, options)
             self.receiver, self.told = bundling.of_receiver(
                 self.receiver, self.told, self.said, self.slots, options, extension
             )
+
+    def _groups(self, options: Options) -> bool:
+        """Whether the receiver of an offer is told, or was told, of a group, or of identifiers of ours."""
+        if options.bundle or self.receiver.bundling or Flag.GENERATE_MID in options.flags:
+            return True
+        return any(media.grouped or media.mid_added for media in self.told)
 
     def _let_go(self) -> None:
         """Medias that were shown to the sender and have no m-line in its SDP any more carry nothing (RFC 3264 §8)."""

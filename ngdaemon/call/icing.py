@@ -110,9 +110,9 @@ def way_of(options: Options) -> str:
 
 
 def is_direct(options: Options, asked: SaidIce | None) -> bool:
-    """Whether the other leg's own address and attributes are to pass, ours being only one more candidate.
+    """Whether the other leg's own address and attributes are asked to pass, ours being only one more candidate.
 
-    `asked` is what the one who offered says of ICE.
+    `asked` is what the one who offers says of ICE.
     """
     way = way_of(options)
     return way == "force-relay" or (way == "optional" and asked is not None)

@@ -30,6 +30,8 @@ from ngdaemon.srtp.suites import ROWS, SUITES, Suite, suite_of
 TLS_ID_OCTETS = 16
 """128 random bits, 32 characters (TID-01)."""
 MAX_TAG = 999_999_999
+OFFERED = Setup.ACTPASS.value
+"""The `a=setup` of an offer."""
 
 STRONG = frozenset(
     SUITES[name]
@@ -145,7 +147,8 @@ def offer(
         offered=frozenset(kinds),
         required=protocol.secure or (security.keying is not None and bool(kinds)),
         lines=lines,
-        setup="actpass" if dtls else "",
+        setup=OFFERED if dtls else "",
+        settled=False,
         tls_id=(security.tls_id or _fresh_tls_id(rng)) if dtls else security.tls_id,
         tls_id_told=dtls and Flag.NO_TLS_ID not in options.flags,
         hashes=_hashes(options.dtls_fingerprint or next(iter(security.hashes), None)) if dtls else (),
@@ -187,8 +190,10 @@ def _offered_lines(
         lines = _numbered(lines, [*kept, *_filtered(fresh, words)])
         offered = policy.suites | asked | _only(words)
         lines = [line for line in lines if line.suite in offered]
-    lines = [_with_parameters(line, words) for line in lines]
-    allowed = [line for line in lines if line.tag <= MAX_TAG and line.is_usable(null=policy.null, weakened=True)]
+    lines = [_with_parameters(line, words, policy) for line in lines]
+    allowed = [
+        line for line in lines if line.tag <= MAX_TAG and line.is_usable(null=policy.null, weakened=policy.weakened)
+    ]
     return tuple(_ordered(allowed, words))
 
 
@@ -236,11 +241,11 @@ def _filtered(lines: Iterable[Crypto], words: tuple[str, ...]) -> list[Crypto]:
     return [line for line in lines if line.suite.name not in without]
 
 
-def _with_parameters(line: Crypto, words: tuple[str, ...]) -> Crypto:
-    """The line with the session parameters that the script adds or takes away."""
+def _with_parameters(line: Crypto, words: tuple[str, ...], policy: Policy) -> Crypto:
+    """The line with the session parameters that the script adds, where the operator allows it, or takes away."""
     parameters = list(line.parameters)
     for word, parameter in PARAMETERS.items():
-        if word in words and parameter not in parameters:
+        if word in words and policy.weakened and parameter not in parameters:
             parameters.append(parameter)
         if word.replace("un", "", 1) in words and parameter in parameters:
             parameters.remove(parameter)
@@ -285,36 +290,51 @@ def _hashes(wanted: str | None) -> tuple[str, ...]:
 
 
 def chosen(security: Security, said: Said, protocol: Protocol, options: Options, policy: Policy) -> Security:
-    """The leg has answered what it was offered. Raises Refused where a secure profile is left without keys.
+    """The leg has answered what it was offered. Raises Refused where a secure profile is left without keys, and
+    where those of the answer cannot be used.
 
-    With both kinds in the answer DTLS is taken, unless the script says `DTLS=off` (OSR-07).
+    With both kinds in the answer DTLS is taken, unless the script says `DTLS=off` (OSR-07). Without any the media of a
+    clear profile is clear (OSR-01). What was offered stays to be chosen from: an answer may follow that takes it.
     """
-    pair = _answered_pair(security, said, policy) if Keying.SDES in security.offered else None
-    if Keying.DTLS in security.offered and not ("off" in options.dtls and pair is not None):
+    told = _told(security)
+    pair = _answered_pair(security, said, policy) if Keying.SDES in told else None
+    if Keying.DTLS in told and not ("off" in options.dtls and pair is not None):
         association = _answered_association(security, said, policy)
         if association is not None:
             return _agreed_dtls(security, said, association)
     if pair is not None:
         return _agreed_sdes(security, said, pair)
-    if protocol.secure:
+    if protocol.secure or (told and said.asked):  # who answers with keys takes its media for secured
         raise Refused(_why(security, said, policy))
-    return security._replace(said=said, keying=None, pair=None, former=(), association=None, required=False)
+    return security._replace(
+        said=said, keying=None, offered=frozenset(), pair=None, former=(), association=None, required=False
+    )
+
+
+def _told(security: Security) -> set[Keying]:
+    """What the leg was offered last, if that was not its own offer's answer."""
+    if security.settled:
+        return set()
+    return {kind for kind, told in ((Keying.SDES, security.lines), (Keying.DTLS, security.setup == OFFERED)) if told}
 
 
 def _why(security: Security, said: Said, policy: Policy) -> str:
     """What is wrong with an answer."""
-    if Keying.DTLS in security.offered and said.certified:
+    if Keying.DTLS in _told(security) and said.certified:
         return "setup" if usable_fingerprints(said, policy) else "fingerprint"
     return "keying"
 
 
 def _answered_pair(security: Security, said: Said, policy: Policy) -> Pair | None:
-    """The SDES keys that an answer chooses: its first line must be one of those offered, by tag and suite (SDES-03)."""
+    """The SDES keys that an answer chooses: its first line must be one of those offered, by tag and suite (SDES-03).
+
+    What takes protection away binds both directions, and is repeated in the answer (SDES-06).
+    """
     theirs = next(iter(usable_lines(said, policy)), None)
     if theirs is None:
         return None
     ours = next((line for line in security.lines if line.tag == theirs.tag and line.suite == theirs.suite), None)
-    return Pair(ours, theirs) if ours is not None else None
+    return Pair(ours, theirs) if ours is not None and set(_weakening(ours)) == set(_weakening(theirs)) else None
 
 
 def _answered_association(security: Security, said: Said, policy: Policy) -> Association | None:

@@ -12,10 +12,10 @@ from ngdaemon.base.ids import Tag
 from ngdaemon.call import bundling, icing
 from ngdaemon.call.codec_choice import answerable, passed_on, single
 from ngdaemon.call.model import Leg, LegId, Media
-from ngdaemon.call.security import CLEAR, heard
+from ngdaemon.call.security import CLEAR, Keying, heard
 from ngdaemon.ng.options import Flag, Options
 from ngdaemon.sdp.codecs import codecs_of
-from ngdaemon.sdp.protocols import Protocol, protocol_of
+from ngdaemon.sdp.protocols import Protocol, protocol_of, secured
 from ngdaemon.sdp.session import INCOMPLETE, MediaSection, Section, SessionDescription, is_number
 
 SENDS = {"sendrecv": (True, True), "sendonly": (True, False), "recvonly": (False, True), "inactive": (False, False)}
@@ -188,24 +188,22 @@ def offered(
     said: Media,
     before: Media | None,
     options: Options,
+    protocol: Protocol,
     *,
     is_answer: bool,
-    changed: bool = False,
     removed: bool = False,
 ) -> Media:
     """What the receiver of an offer is told about one media.
 
-    `changed`: the sender comes with another transport. `removed`: the media is withheld, whatever the script says.
+    `protocol` is that of `offered_protocol`. `removed`: the media is withheld, whatever the script says.
     """
-    protocol = _offered_protocol(receiver, said, before, options, changed=changed)
     told = before or Media(said.place, said.kind, protocol.name, controlling=not is_answer)
     if not said.active:
         return told._replace(active=False, sends=said.receives, receives=said.sends, mid=said.mid)
     wanted = options.rtcp_mux
     codecs = passed_on(said.codecs, options.codec)
-    rtp = protocol_of(protocol.name).rtp
     tell_mux = (
-        rtp
+        protocol.rtp
         and not _clashes(said)
         and (
             "offer" in wanted
@@ -232,15 +230,35 @@ def offered(
     )
 
 
-def _offered_protocol(receiver: Leg, said: Media, before: Media | None, options: Options, *, changed: bool) -> Protocol:
-    """The transport toward the receiver: asked for, remembered, the one it uses, or what the sender uses (§4.5)."""
+def offered_protocol(
+    receiver: Leg, said: Media, before: Media | None, options: Options, *, changed: bool = False
+) -> Protocol:
+    """The transport toward the receiver: asked for, remembered, the one it uses, or what the sender uses (§4.5).
+
+    `changed`: the sender comes with another transport. A receiver that was secured stays so, unless this request
+    names another transport (OSR-04).
+    """
     own = protocol_of(said.protocol, said.kind)
     wanted = options.transport_protocol or receiver.protocol
     if wanted == "accept" or not wanted:
         known = before is not None and before.said and before.kind == said.kind and not changed
         wanted = before.protocol if before is not None and known else own.name
     used = protocol_of(wanted, said.kind)
-    return used if own.rtp and used.rtp else own
+    if not own.rtp or not used.rtp:
+        return own
+    named = options.transport_protocol not in (None, "", "accept")
+    if used.secure or named or before is None or before.security.keying is None:
+        return used
+    return _kept_secure(before, used)
+
+
+def _kept_secure(media: Media, wanted: Protocol) -> Protocol:
+    """The transport for a media with keys where a clear one is wanted. Keys in a clear profile are not lost with it."""
+    known = protocol_of(media.agreed or media.protocol, media.kind)
+    if known.rtp and not known.secure:
+        return wanted
+    dtls = known.dtls if known.secure else media.security.keying is Keying.DTLS
+    return secured(wanted, dtls=dtls)
 
 
 def _generated_mid(said: Media, options: Options) -> str | None:
@@ -277,20 +295,23 @@ def _clashes(media: Media) -> bool:
     return any(codec.payload_type in CLASHING for codec in media.codecs)
 
 
-def _answered_protocol(offerer: Media, said: Media, options: Options) -> Protocol:
-    """The transport toward an offerer: its own unless another one is asked for (§4.5)."""
+def answered_protocol(offerer: Media, said: Media, options: Options) -> Protocol:
+    """The transport toward an offerer: its own unless another one is asked for (§4.5).
+
+    With `accept` it is that of the answer, where that is none of those offered; but no clear one for a secured one.
+    """
     own, wanted = protocol_of(offerer.protocol, offerer.kind), options.transport_protocol
     if own.rtp and wanted:
         if wanted != "accept":
             own = protocol_of(wanted)
         elif said.protocol != said.told_protocol:
-            own = protocol_of(said.protocol, said.kind)
+            theirs = protocol_of(said.protocol, said.kind)
+            own = secured(theirs, dtls=own.dtls) if own.secure and theirs.rtp and not theirs.secure else theirs
     return own
 
 
-def answered(offerer: Media, said: Media, options: Options) -> tuple[Media, Media]:
-    """The offerer's and the answerer's media after an answer."""
-    protocol = _answered_protocol(offerer, said, options)
+def answered(offerer: Media, said: Media, options: Options, protocol: Protocol) -> tuple[Media, Media]:
+    """The offerer's and the answerer's media after an answer. `protocol` is that of `answered_protocol`."""
     if not said.active:
         told = offerer._replace(active=False, protocol=protocol.name, sends=said.receives, receives=said.sends)
         return told, said

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.sources import Rng
-from ngdaemon.call import icing, keying, negotiate, wishes
+from ngdaemon.call import keying, negotiate, wishes
 from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.keying import Policy, Refused
 from ngdaemon.call.model import Media
 from ngdaemon.call.security import Keying
 from ngdaemon.dtls.roles import Role
 from ngdaemon.ng.options import Options
-from ngdaemon.sdp.protocols import protocol_of
+from ngdaemon.sdp.protocols import Protocol, protocol_of
 
 OSRTP_ACCEPTED = frozenset(("accept", "accept-rfc", "offer"))
 """Words of `OSRTP` in an answer by which the offerer gets keys in a plain profile, whatever the answerer wants."""
@@ -36,14 +36,18 @@ class Securing:
     refusals: list[tuple[int, str]] = field(default_factory=list)
     """Places of medias that were refused, and why."""
 
-    def judge(self, media: Media, head: Media | None, *, answers: bool) -> Media:
+    def judge(self, media: Media, head: Media | None, *, answers: bool, direct: bool = False) -> Media:
         """A media of the sender after what it says about keys: an offer, or with `answers` an answer to ours.
 
-        `head` is the media whose transport it shares: what that one says counts for both (RFC 8843 §7.1.3).
+        `head` is the media whose transport it shares: what that one says counts for both (RFC 8843 §7.1.3). What is
+        `direct` has keys of the other leg's.
         """
         protocol = protocol_of(media.protocol, media.kind)
-        passes = self.passing or (media.direct if answers else icing.is_direct(self.options, media.ice_said))
-        if not media.active or not protocol.rtp or passes:
+        if not media.active or self.passing:
+            return media
+        if answers and _contradicts(media, protocol, direct=direct):
+            return self._refuse(media, "keying")
+        if direct or not protocol.rtp:
             return media
         if head is not None:
             return self._like(media, head)
@@ -75,8 +79,11 @@ class Securing:
         return media if security is media.security else media._replace(security=security)
 
     def _like(self, media: Media, head: Media) -> Media:
-        """A media that shares the transport of another one: its keys are those of that one."""
-        if not head.active:
+        """A media that shares the transport of another one: its keys are those of that one.
+
+        One that is to be protected does not go along where there are none (SET-05).
+        """
+        if not head.active or (protocol_of(media.protocol, media.kind).secure and not _is_protected(head)):
             return self._refuse(media, head.security.refused or "keying")
         return media._replace(security=head.security._replace(said=media.security.said))
 
@@ -135,3 +142,20 @@ class Securing:
         if not any(media.active for media in medias):
             raise RequestError(f"no acceptable media security: {', '.join(texts)}", {"sip-code": NOT_ACCEPTABLE})
         return [f"no acceptable media security: {text}" for text in texts]
+
+
+def _contradicts(media: Media, protocol: Protocol, *, direct: bool) -> bool:
+    """Whether the `protocol` of an answer is another kind of transport than a secured one that was offered (S16).
+
+    Where keys pass by us this is all that can be judged.
+    """
+    told = protocol_of(media.told_protocol, media.kind)
+    if direct:
+        return told.secure != protocol.secure
+    return bool(media.told_protocol) and told.rtp != protocol.rtp and (told.secure or protocol.secure)
+
+
+def _is_protected(media: Media) -> bool:
+    """Whether packets of a media are to be protected, by its profile or by what was agreed on."""
+    security = media.security
+    return protocol_of(media.protocol, media.kind).secure or security.keying is not None or security.required

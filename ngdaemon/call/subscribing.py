@@ -146,7 +146,8 @@ class Subscribing:
         before = known[said.place] if said.place < len(known) else None
         if before is not None and before.kind != said.kind:
             before = Media(said.place, said.kind, said.protocol, ports=before.ports, former=before.former)
-        told = negotiate.offered(self.subscriber, said, before, options, is_answer=False)
+        protocol = negotiate.offered_protocol(self.subscriber, said, before, options)
+        told = negotiate.offered(self.subscriber, said, before, options, protocol, is_answer=False)
         relayed = protocol_of(told.protocol, told.kind).relayed
         return told._replace(
             active=told.active and relayed and copy.section is not None,

@@ -31,6 +31,12 @@ ROWS = (
 TABLE = {row.name.upper(): row for row in ROWS}
 
 
+def secured(protocol: Protocol, *, dtls: bool) -> Protocol:
+    """The transport of SRTP that goes with one of RTP: with or without early feedback as that one."""
+    name = "RTP/SAVPF" if protocol.feedback else "RTP/SAVP"
+    return TABLE[f"UDP/TLS/{name}" if dtls else name]
+
+
 def protocol_of(name: str, kind: str = "") -> Protocol:
     """The transport of that name, compared without case (ng-protocol.md §4.5).
 

@@ -14,7 +14,8 @@ Others part two calls for good: one goes on, the other one is refused, or goes o
 up to the step that does so:
 
 D-UNKEYED    medias that nobody can key, or only by F8
-D-DOWNGRADE  an answer in the clear, or with what was not offered, to an offer that was secure
+D-DOWNGRADE  an answer in the clear, or with what was not offered, to an offer that was secure; or one that takes more
+             or less protection away than the line that it chooses
 D-SETUP      `a=setup` that is missing, or not one of those that may stand there
 D-MISMATCH   ICE whose default address is no candidate
 D-GROUP      BUNDLE groups with medias that are not RTP, or that contradict each other
@@ -89,7 +90,8 @@ def _parts(step: dict[str, Any], asked: Lines, told: Lines) -> bool:
     expected = _sdp_of(step.get("expect"))
     if any(_is_secure(part) and not _has_keys(part) for part in _medias(expected)):
         return True
-    if _is_answer(step) and any(_is_downgraded(*pair) for pair in zip(_medias(asked), _medias(told), strict=False)):
+    pairs = list(zip(_medias(asked), _medias(told), strict=False)) if _is_answer(step) else []
+    if any(_is_downgraded(*pair) or _is_weakened(*pair) for pair in pairs):
         return True
     session, *_ = "\n".join(asked).partition("\nm=")
     for part in _medias(asked):
@@ -131,6 +133,16 @@ def _is_downgraded(answer: str, offer: str) -> bool:
     offered = set(re.findall(r"^a=crypto:(\d+ \S+)", offer, re.M))
     chosen = re.findall(r"^a=crypto:(\d+ \S+)", answer, re.M)[:1]
     return bool(chosen) and "a=fingerprint:" not in answer and not offered.issuperset(chosen)
+
+
+def _is_weakened(answer: str, offer: str) -> bool:
+    """Whether an answer takes away protection that the line it chooses does not, or the other way round."""
+    lines = re.findall(r"^a=crypto:(\d+ \S+) (.*)", answer, re.M)[:1]
+    offered = dict(re.findall(r"^a=crypto:(\d+ \S+) (.*)", offer, re.M))
+    return any(
+        line in offered and set(WEAKENING.findall(rest)) != set(WEAKENING.findall(offered[line]))
+        for line, rest in lines
+    )
 
 
 def _is_keyed(part: str, session: str, *, answer: bool) -> bool:
