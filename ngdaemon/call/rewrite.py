@@ -11,7 +11,7 @@ from ngdaemon.base.endpoint import Family, family_of
 from ngdaemon.call import bundling, candidates, doubling, passing
 from ngdaemon.call.manipulate import manipulate
 from ngdaemon.call.model import Media
-from ngdaemon.call.security import CLEAR, KEYING_ATTRIBUTES
+from ngdaemon.call.security import CLEAR, KEYING_ATTRIBUTES, SECRET_ATTRIBUTES
 from ngdaemon.call.telling import MediaTelling, Telling
 from ngdaemon.dtls import fingerprint
 from ngdaemon.ng.options import Flag
@@ -57,8 +57,8 @@ REGENERATED_SESSION = frozenset(
     )
 )
 
-BLIND_REGENERATED = frozenset(("label", "rtpengine"))
-"""The same for medias that are relayed as bytes or left alone."""
+BLIND_REGENERATED = frozenset(("label", "rtpengine", *SECRET_ATTRIBUTES))
+"""The same for medias that are relayed as bytes or left alone: what a handshake of the ends is checked by passes."""
 
 
 def session_lines(telling: Telling, origin: str) -> list[str]:
@@ -75,8 +75,13 @@ def session_lines(telling: Telling, origin: str) -> list[str]:
         lines.append("a=ice-lite")
     lines.extend(telling.groups)
     left_out = passing.RELAY_LEFT_OUT if telling.relayed else REGENERATED_SESSION
-    lines.extend([f"a={item}" for item in session.attributes if item.name not in left_out])
+    lines.extend([f"a={item}" for item in session.attributes if not _is_among(item.name, left_out)])
     return manipulate(lines, "global", telling.options.sdp_attr)
+
+
+def _is_among(name: str, names: frozenset[str]) -> bool:
+    """Whether an attribute is one of those, however it is written: who is lenient reads keys in any case."""
+    return name in names or name.strip().lower() in names
 
 
 def _bandwidth(section: Section) -> list[str]:
@@ -247,7 +252,7 @@ def _others(telling: MediaTelling) -> list[str]:
     lines = []
     for attribute in telling.section.attributes:
         name, value = attribute
-        if name in REGENERATED or name in DIRECTIONS:
+        if name in DIRECTIONS or _is_among(name, REGENERATED):
             continue
         if name == "rtcp-fb" and value and value.partition(" ")[0] in known:
             continue
@@ -320,8 +325,8 @@ def _packet_time(telling: MediaTelling) -> list[str]:
 
 
 def _blind_attributes(telling: MediaTelling) -> list[str]:
-    """Attributes of medias that are not RTP: copied, their meaning is between the two ends."""
-    return [f"a={item}" for item in telling.section.attributes if item.name not in BLIND_REGENERATED]
+    """Attributes of medias that are not RTP: copied, their meaning is between the two ends. But no keys (OSR-08)."""
+    return [f"a={item}" for item in telling.section.attributes if not _is_among(item.name, BLIND_REGENERATED)]
 
 
 def _ice(telling: MediaTelling) -> list[str]:

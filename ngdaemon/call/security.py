@@ -18,6 +18,9 @@ from ngdaemon.srtp.sdes import Crypto
 KEYING_ATTRIBUTES = frozenset(("crypto", "fingerprint", "setup", "tls-id", "key-mgmt"))
 """Attributes that speak of keys: those of one leg never reach the other one (SDES-05, OSR-08, KM-01)."""
 
+SECRET_ATTRIBUTES = frozenset(("crypto", "key-mgmt"))
+"""Those that hold keys."""
+
 MAX_LINES = 24
 """`a=crypto` and `a=fingerprint` lines of a media that are looked at."""
 

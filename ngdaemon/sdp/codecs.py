@@ -85,7 +85,8 @@ def _codecs(formats: tuple[str, ...], attributes: tuple[Attribute, ...]) -> tupl
     seen = set()
     for text in formats:
         if not (text.isascii() and text.isdigit() and len(text) <= 3) or int(text) > MAX_PAYLOAD_TYPE:
-            raise RequestError(INCOMPLETE, cause=f"the format {text!r} is no payload type")
+            # not shown: it may be a key that went astray (S17)
+            raise RequestError(INCOMPLETE, cause=f"format {formats.index(text) + 1} of an m-line is no payload type")
         number = int(text)
         if number in seen:
             continue

@@ -167,10 +167,12 @@ def parse(text: str, bounds: Bounds = USUAL) -> SessionDescription:
 
 
 def _unread(description: SessionDescription, lines: list[str]) -> str:
-    """The first line that was not taken in, cut; behind a colon there may be a key."""
+    """The first line that was not taken in, cut; behind a colon, or the port of a media, there may be a key."""
     line = lines[sum(len(section.lines) for section in (description.session, *description.medias))]
     if line[:1] not in OPEN_TYPES:
         line = line.partition(":")[0]
+    elif line[:1] == "m":
+        line = " ".join(line.split(None, 2)[:2])
     return line.rstrip("\r")[:MOST_SHOWN]
 
 

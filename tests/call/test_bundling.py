@@ -120,3 +120,12 @@ def test_a_group_is_not_told_with_payload_types_that_the_leg_never_named() -> No
     daemon.answer(two(BOB, mids=False, port=5000))
     more = two(BOB, port=5000).replace("RTP/AVP 96", "RTP/AVP 96 8")
     assert group(daemon.offer(more, from_tag="b", to_tag="a")) == ["1"]
+
+
+def test_identifiers_of_ours_are_none_that_the_sender_uses() -> None:
+    """RFC 5888 §4: each names one media, whether we make them for a group or because we were told to."""
+    parts = ("m=audio 4000 RTP/AVP 0", "a=mid:2", "m=video 4002 RTP/AVP 31")
+    told = Daemon().offer(sdp.sdp(ALICE, *parts), bundle="offer")
+    assert group(told) == ["2 3"]
+    told = Daemon().offer(sdp.sdp(ALICE, *parts), flags=["generate-mid"])
+    assert [attribute(told, "mid", place) for place in (0, 1)] == ["2", "3"]

@@ -7,7 +7,7 @@ import pytest
 from tests.support import sdp
 from tests.support.daemon import Daemon
 from tests.support.sdp import audio, media, ports
-from tests.support.secured import SUITE, browser, crypto, ice, keys, lines, over, savp
+from tests.support.secured import PRINT, SUITE, browser, crypto, ice, keys, lines, over, savp
 
 ALICE, BOB = "198.51.100.1", "198.51.100.2"
 PLAIN = {"transport_protocol": "RTP/AVP"}
@@ -232,3 +232,41 @@ def test_relay_mode_does_not_begin_with_the_answer_to_keys_of_ours() -> None:
     reply = daemon.command("answer", sdp=said, from_tag="a", to_tag="b", mode="relay")
     assert (reply["result"], reply["sip-code"]) == ("error", 500)
     assert daemon.command("answer", sdp=said, from_tag="a", to_tag="b")["result"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        sdp.sdp(ALICE, "m=audio 4000 TCP/RTP/SAVP 0", crypto("A")),
+        sdp.sdp(ALICE, "m=message 4000 RTP/SAVP 0", crypto("A")),
+        sdp.sdp(ALICE, "m=image 4000 udptl t38", crypto("A")),
+        sdp.sdp(ALICE, "m=audio 4000 RTP/AVP 0", crypto("A").replace("crypto", "CRYPTO")),
+        sdp.sdp(ALICE, crypto("A").replace("crypto", "Crypto"), "m=audio 4000 RTP/AVP 0"),
+        sdp.sdp(ALICE, "m=audio 4000 FOO 0", f"a=Key-Mgmt:mikey {'A' * 40}"),
+    ],
+)
+def test_keys_of_one_leg_reach_the_other_over_no_transport_and_in_no_spelling(description: str) -> None:
+    """SDES-05, OSR-08, E2AE-02."""
+    daemon = Daemon()
+    told = daemon.offer(description)
+    assert sdp.media(told)
+    assert "A" * 40 not in told
+
+
+def test_what_the_ends_of_a_relayed_transport_know_each_other_by_passes() -> None:
+    """A data channel is encrypted end to end: its fingerprints are those of the ends."""
+    part = ("m=application 4000 UDP/DTLS/SCTP webrtc-datachannel", "a=setup:actpass", f"a=fingerprint:sha-256 {PRINT}")
+    told = Daemon().offer(sdp.sdp(ALICE, *part))
+    assert lines(told, "fingerprint") == [f"sha-256 {PRINT}"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [f"m=audio 4000 RTP/SAVP {'A' * 40}", f"m=audio 70000 RTP/SAVP {'A' * 40}", f"m=audio 70000 {'A' * 40}"],
+)
+def test_a_key_that_went_astray_is_not_logged(line: str, caplog: pytest.LogCaptureFixture) -> None:
+    """S17: where a description cannot be read, no more of it is shown than is needed to find the line."""
+    with caplog.at_level("INFO"):
+        reason = Daemon().refusal("offer", sdp=sdp.sdp(ALICE, line), from_tag="a")
+    assert caplog.text
+    assert "A" * 40 not in caplog.text + reason

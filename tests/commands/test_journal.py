@@ -81,7 +81,7 @@ def test_a_refused_line_shows_no_key(caplog: pytest.LogCaptureFixture, line: str
             {},
             sdp.sdp(ALICE, "m=audio 4000 RTP/AVP 999"),
             {},
-            "Incomplete SDP specification (the format '999' is no payload type)",
+            "Incomplete SDP specification (format 1 of an m-line is no payload type)",
         ),
         ({"max_sdp": 20}, audio(ALICE), {}, "SDP too long (limit 20 octets) (max-sdp)"),
         ({"max_calls": 0, "max_sessions": 0}, audio(ALICE), {}, "Parallel session limit reached (max-sessions = 0)"),
