@@ -22,7 +22,6 @@ from ngdaemon.commands.limits import LimitError, Limits
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.config import Config
 from ngdaemon.dtls.certificate import Pool
-from ngdaemon.dtls.hello import Cookies
 from ngdaemon.dtls.policy import Policy as DtlsPolicy
 from ngdaemon.ice.pacing import HostPacer
 from ngdaemon.media.forwarder import Forwarder
@@ -67,7 +66,7 @@ class Controller:
         self._identities = Pool(rng, wall)
         ports = Ports(config.port_min, config.port_max, config.port_quarantine, rng, dict(config.port_ranges))
         statistics = Statistics(now)
-        setting = Setting(rng, HostPacer(), _dtls_policy(config), Cookies(rng.bytes(32)), control_ports(config))
+        setting = Setting(rng, HostPacer(), _dtls_policy(config), control_ports(config))
         registry = Registry(config, forwarder, ports, statistics, Transports(forwarder, setting))
         self._service = Service(
             config=config,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ngdaemon.base.endpoint import Endpoint
+from ngdaemon.base.throttle import Throttle, with_count
 from ngdaemon.call.links import NO_LINK, Link, Links, Slot
 from ngdaemon.call.model import Call, LegId
 from ngdaemon.call.transport import Happened
@@ -25,14 +26,19 @@ class Line(NamedTuple):
     text: Callable[[Any, Link], str]
 
 
-def log(call: Call, leg: LegId, place: int, happened: Happened, links: Links) -> None:
-    """Log what happened to a component of a media."""
-    line = LINES[type(happened.event)]
+def log(call: Call, leg: LegId, place: int, happened: Happened, links: Links, throttle: Throttle) -> None:
+    """Log what happened to a component of a media, if the network does not make us log too much of it (S06)."""
+    kind = type(happened.event)
+    line = LINES[kind]
     if not line.logger.isEnabledFor(line.level):
+        return
+    held_back = throttle.passes(f"{kind.__name__} {happened.component}", happened.at)
+    if held_back is None:
         return
     speaking = call.leg(leg)
     what = speaking.medias[place].kind + (" RTCP" if happened.component == RTCP else "")
     text = line.text(happened.event, links.get(Slot(leg, place, happened.component), NO_LINK))
+    text = with_count(text, held_back)
     line.logger.log(line.level, "%s: %s", what, text, extra={"call": call.id, "tag": speaking.tag})
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ngdaemon.base.endpoint import Endpoint, is_unspecified
 from ngdaemon.base.ids import SocketId
 from ngdaemon.base.sources import Rng
+from ngdaemon.base.throttle import Throttle
 from ngdaemon.call import facing, icing
 from ngdaemon.call.handshake import Handshake
 from ngdaemon.call.links import Link, Path, Slot
@@ -32,8 +33,14 @@ from ngdaemon.ice.pacing import HostPacer, Pacer, RateCap
 BARE_ANSWERS = 5.0
 """Answers a second to STUN requests without credentials: to the signalled address, and to all others (MBX-02)."""
 
+LINES = 4
+"""Lines in the log, of each kind and component, before the next ones are held back."""
+
 TRANSACTION = 12
 """Octets of a transaction id (RFC 8489 §5)."""
+
+SECRET = 32
+"""Octets of the secret that the cookies of a component are made with (HS-09)."""
 
 
 class Setting(NamedTuple):
@@ -42,8 +49,6 @@ class Setting(NamedTuple):
     rng: Rng
     pacer: HostPacer
     dtls: DtlsPolicy
-    cookies: Cookies
-    """Those of the daemon (HS-09)."""
     forbidden: frozenset[Endpoint] = frozenset()
 
 
@@ -60,6 +65,8 @@ class Happened(NamedTuple):
 
     component: int
     event: ice.Event | dtls.Event
+    at: float
+    """Monotonic seconds."""
 
 
 class Transport:
@@ -76,6 +83,8 @@ class Transport:
         self._agent: Agent | None = None
         self._bases: frozenset[SocketId] = frozenset()
         """What the agent was told of, as far as it is still open."""
+        self._told: frozenset[SocketId] = frozenset()
+        """Those of them that the leg is told now, at all our addresses."""
         self._handshakes: dict[int, Handshake] = {}
         self._signalled: dict[int, Endpoint | None] = {}
         self._current: dict[int, SocketId] = {}
@@ -84,6 +93,8 @@ class Transport:
         """Where a request to open a pinhole went (MBX-01): once each."""
         self._bare = {known: RateCap(BARE_ANSWERS, BARE_ANSWERS, now) for known in (True, False)}
         """For the signalled address, and for strangers: they do not use up what is for the peer."""
+        self.lines = Throttle(LINES)
+        """Of the log: peers that fail, change roles or pairs without end do not fill it (S06)."""
         self._out: list[Transmit] = []
         self._events: list[Happened] = []
 
@@ -126,7 +137,8 @@ class Transport:
             agent.set_remote(ice.Remote(said.ufrag, said.pwd, said.lite, said.candidates, said.ended), now)
 
     def _update_bases(self, agent: Agent, media: Media, ports: PortSet) -> None:
-        """Ports in use are candidates of ours; those of former exchanges stay so until they are closed."""
+        """Ports that the leg is told are candidates of ours; those of former exchanges stay so while they are used."""
+        self._told = frozenset(port.socket for item in facing.current(ports) for port in item.ports)
         for index, item in enumerate(facing.current(ports)):
             for component, port in ((RTP, item.rtp), (RTCP, item.rtcp)):
                 if port is not None and component in _components(media):
@@ -138,6 +150,12 @@ class Transport:
         if RTCP not in _components(media):
             agent.drop_component(RTCP)
 
+    def _release(self, agent: Agent, now: float) -> None:
+        """A port of a former exchange that ICE makes no use of any more is no way in any longer (ICE-07)."""
+        for socket in agent.releasable(now):
+            if socket not in self._told:
+                agent.drop_base(socket)
+
     def _update_handshakes(self, leg: Leg, media: Media, now: float) -> None:
         security, identity = media.security, leg.identity
         wanted = security.keying is Keying.DTLS or Keying.DTLS in security.offered
@@ -148,7 +166,7 @@ class Transport:
             del self._handshakes[component]
         for component in components:
             if component not in self._handshakes and identity is not None:
-                desk = Component(identity, self._setting.cookies, self._setting.dtls)
+                desk = Component(identity, Cookies(self._setting.rng.bytes(SECRET)), self._setting.dtls)
                 self._handshakes[component] = Handshake(desk)
             if security.keying is Keying.DTLS and security.association is not None:
                 self._expect(component, security.association, now, final=security.final)
@@ -235,6 +253,7 @@ class Transport:
         """Do what the time has come for."""
         if self._agent is not None:
             self._agent.handle_timer(now)
+            self._release(self._agent, now)
         for handshake in self._handshakes.values():
             handshake.handle_timer(now)
         self._collect(now)
@@ -271,7 +290,7 @@ class Transport:
 
     def _note_ice(self, event: ice.Event, now: float) -> None:
         component = getattr(event, "component", 0)
-        self._events.append(Happened(component, event))
+        self._events.append(Happened(component, event, now))
         handshake, agent = self._handshakes.get(component), self._agent
         if isinstance(event, ice.Restarted):
             self._allow_again()
@@ -282,7 +301,7 @@ class Transport:
             handshake.reach(ICE_PATH, now)
 
     def _note_dtls(self, component: int, event: dtls.Event, now: float) -> None:
-        self._events.append(Happened(component, event))
+        self._events.append(Happened(component, event, now))
         if isinstance(event, dtls.Established):
             self.active = now
             self._handshakes[component].paths.take(self._signalled.get(component))

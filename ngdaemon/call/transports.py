@@ -143,7 +143,7 @@ class Transports:
         """Log what became of the transports of a call."""
         for transport in self._calls.get(call.id, {}).values():
             for item in transport.events():
-                decisions.log(call, transport.leg, transport.place, item, self.links(call.id))
+                decisions.log(call, transport.leg, transport.place, item, self.links(call.id), transport.lines)
 
     def _after(self, call: CallId, transport: Transport) -> bool:
         self._send(transport)

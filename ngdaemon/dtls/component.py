@@ -23,7 +23,7 @@ from ngdaemon.dtls.states import KEYS_USABLE, LIVE, Event, Failed, State
 from ngdaemon.srtp.keys import Keys
 
 ICE_PATH = Endpoint("", 0)
-"""The one path of a component whose sources ICE vouches for."""
+"""The one path of a component whose sources ICE vouches for. A cookie for it must be of no use to another component."""
 
 LEAST_TIMEOUT = 0.05
 """Seconds: the peer has to compute, too, however near it is."""
@@ -237,7 +237,7 @@ class Component:
         # Any hello from a path may be forged, whoever vouches for it: those after the first need a cookie too.
         begun = path in self._doubted or any(each.generation == self._generation for each in there)
         trusted = vouched and not begun
-        result = self._desk.take(path, piece, record_number, trusted, now)
+        result = self._desk.take(path, piece, record_number, trusted, now, known=vouched)
         if isinstance(result, Answer):
             self._send(path, result.datagram)
         elif result is not None:

@@ -52,22 +52,30 @@ class Desk:
         self._waiting: dict[tuple[Endpoint, int], _Waiting] = {}
 
     def take(
-        self, path: Endpoint, fragment: Fragment, record_number: int, trusted: bool, now: float
+        self, path: Endpoint, fragment: Fragment, record_number: int, trusted: bool, now: float, known: bool = False
     ) -> Arrival | Answer | None:
-        """Take a fragment of a ClientHello. `trusted`: no cookie is asked of this path."""
+        """Take a fragment of a ClientHello. `trusted`: no cookie is asked of this path.
+
+        `known`: there is a peer at this path. Whoever forges hellos from there makes us send it requests for cookies,
+        and it answers the first of them with its own hello: so one cookie serves for all hellos from there.
+        """
         self._expire(now)
         opening = read_opening(fragment.data) if fragment.offset == 0 else None
+        if known and opening is not None:
+            opening = opening.of_anyone()
         proven = trusted or (opening is not None and self._cookies.valid(path, opening, now))
         if not proven and fragment.sequence == 0:  # without a cookie there is nothing to wait for
             return None if opening is None else self._ask(path, opening, record_number, now)
         if not proven and opening is not None:
             return None  # it was asked already, and answers wrongly
-        return self._add(path, fragment, record_number, proven, now)
+        return self._add(path, fragment, record_number, proven, known, now)
 
     def _ask(self, path: Endpoint, opening: Opening, record_number: int, now: float) -> Answer:
         return Answer(hello_verify_request(self._cookies.make(path, opening, now), record_number))
 
-    def _add(self, path: Endpoint, fragment: Fragment, record_number: int, proven: bool, now: float) -> Arrival | None:
+    def _add(
+        self, path: Endpoint, fragment: Fragment, record_number: int, proven: bool, known: bool, now: float
+    ) -> Arrival | None:
         if fragment.length > MAX_OCTETS:
             return None
         key = (path, fragment.sequence)
@@ -78,7 +86,7 @@ class Desk:
         if not partial.add(fragment) or partial.count > MAX_FRAGMENTS:
             del self._waiting[key]
             return None
-        waiting.proven |= proven or self._is_proven(path, partial, now)
+        waiting.proven |= proven or self._is_proven(path, partial, known, now)
         body = partial.message
         if waiting.proven and body is not None:
             del self._waiting[key]
@@ -88,9 +96,11 @@ class Desk:
         self._evict()
         return None
 
-    def _is_proven(self, path: Endpoint, partial: Partial, now: float) -> bool:
+    def _is_proven(self, path: Endpoint, partial: Partial, known: bool, now: float) -> bool:
         """Whether the beginning, which may have come in several fragments, shows a cookie."""
         opening = read_opening(partial.beginning)
+        if known and opening is not None:
+            opening = opening.of_anyone()
         return opening is not None and self._cookies.valid(path, opening, now)
 
     def _evict(self) -> None:

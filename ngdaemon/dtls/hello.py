@@ -36,6 +36,10 @@ class Opening(NamedTuple):
     cookie_at: int
     """Offset of the cookie's length octet."""
 
+    def of_anyone(self) -> "Opening":
+        """What all hellos with this cookie have in common."""
+        return self._replace(version=0, random=b"", session=b"")
+
 
 class ClientHello(NamedTuple):
     """What a hello offers, as far as it matters to us."""
@@ -123,13 +127,13 @@ def hello_verify_request(cookie: bytes, record_number: int) -> bytes:
 
 
 class Cookies:
-    """Makes and checks cookies without keeping any (RFC 6347 §4.2.1). One for the daemon will do.
+    """Makes and checks cookies without keeping any (RFC 6347 §4.2.1). One for each component: see `ICE_PATH`.
 
     A cookie is a MAC over the source, the first parameters of the hello and the minute, under a secret.
     """
 
     def __init__(self, secret: bytes) -> None:
-        """`secret`: 32 random octets, of this daemon alone."""
+        """`secret`: 32 random octets, of this component alone."""
         self._secret = secret
 
     def make(self, source: Endpoint, opening: Opening, now: float) -> bytes:

@@ -10,6 +10,13 @@ def test_one_of_a_kind_passes_in_an_interval_and_the_next_one_counts_those_held_
     assert throttle.passes("a", INTERVAL) == 3
 
 
+def test_a_few_of_a_kind_may_pass_together() -> None:
+    throttle = Throttle(burst=3)
+    assert [throttle.passes("a", 0.1 * step) for step in range(6)] == [0, 0, 0, None, None, None]
+    assert [throttle.passes("a", INTERVAL + 0.1 * step) for step in range(4)] == [3, 0, 0, None]
+    assert throttle.passes("a", 2 * INTERVAL) == 1
+
+
 def test_of_too_many_kinds_the_oldest_alone_is_forgotten() -> None:
     throttle = Throttle()
     for number in range(MAX_KINDS + 1):

@@ -56,6 +56,20 @@ def test_s23_a_hello_in_three_shuffled_fragments_arrives(order: list[int]) -> No
         assert desk._waiting == {}
 
 
+def test_s04_a_peer_that_answers_the_request_for_a_cookie_that_somebody_else_caused_is_heard() -> None:
+    """HS-09: hellos with its source are forged; its own hello answers whichever request comes first."""
+    desk = Desk(COOKIES)
+    (forged,) = cut(hello(random=b"x" * 32, session=b"s"))
+    asked = desk.take(PEER, forged, 0, False, 0.0, known=True)
+    cookie = COOKIES.make(PEER, opening(hello()).of_anyone(), 0.0)
+    assert asked == Answer(hello_verify_request(cookie, 0))
+    pieces = cut(hello(cookie=cookie, extensions=BIG), sequence=1)
+    assert len(pieces) > 1
+    for known in (True, False):
+        arrivals = [desk.take(PEER, piece, 1, False, 0.0, known=known) for piece in pieces]
+        assert any(isinstance(item, Arrival) for item in arrivals) is known
+
+
 def test_a_wrong_cookie_in_an_answer_gets_nothing() -> None:
     desk = Desk(COOKIES)
     for piece in cut(hello(cookie=b"w" * 32), sequence=1):
