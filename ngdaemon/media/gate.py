@@ -1,6 +1,6 @@
 """What arrives at a secured port: kept while keys are awaited, authenticated, decrypted; or dropped and counted."""
 
-from ngdaemon.media.holding import Failing, Held, Holding
+from ngdaemon.media.holding import RTCP_RING, Failing, Held, Holding
 from ngdaemon.media.latching import Address
 from ngdaemon.media.plan import Hold
 from ngdaemon.rtp.demux import Kind
@@ -8,7 +8,6 @@ from ngdaemon.srtp.context import Inbound, Refused
 
 MAX_BOUND = 64
 """SSRCs whose key is remembered; of more the oldest is looked for again."""
-RTCP_RING = -1
 PROTECTED = (Kind.RTP, Kind.RTCP)
 
 

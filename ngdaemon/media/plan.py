@@ -70,7 +70,9 @@ class Latch(NamedTuple):
 class Hold(NamedTuple):
     """Which packets wait at a socket whose receive keys are awaited, to be taken in once there are keys (MBX-06).
 
-    The newest `HELD_PACKETS` of each of at most `HELD_SOURCES` SSRCs, for `HELD_SECONDS`; RTCP counts as one SSRC more.
+    The newest `HELD_PACKETS` of each of at most `HELD_SOURCES` SSRCs of an address, for `HELD_SECONDS`; RTCP counts as
+    one SSRC more. Of too many addresses the one with the fewest packets has to go, of too many octets the oldest ones
+    of the address with the most: whoever floods a port keeps no other out.
     """
 
     sources: frozenset[Endpoint] | None = None
@@ -80,6 +82,10 @@ class Hold(NamedTuple):
 HELD_PACKETS = 64
 HELD_SOURCES = 4
 HELD_SECONDS = 1.0
+HELD_ADDRESSES = 64
+"""At one port."""
+HELD_OCTETS = 1 << 18
+"""At one port."""
 
 
 class Protection(NamedTuple):

@@ -5,7 +5,15 @@ import pytest
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.media.gate import Gate
 from ngdaemon.media.holding import FAILURES, IGNORED_SECONDS, MAX_FAILING, Failing, Holding
-from ngdaemon.media.plan import HELD_PACKETS, HELD_SECONDS, HELD_SOURCES, Hold, Protection
+from ngdaemon.media.plan import (
+    HELD_ADDRESSES,
+    HELD_OCTETS,
+    HELD_PACKETS,
+    HELD_SECONDS,
+    HELD_SOURCES,
+    Hold,
+    Protection,
+)
 from ngdaemon.rtp.demux import Kind
 from ngdaemon.srtp.context import Inbound, Outbound
 from tests.media.judge import Far, keys
@@ -260,3 +268,54 @@ def test_reports_have_a_ring_of_their_own() -> None:
     assert holding.keep(99, b"late", ALICE, HELD_SECONDS + 0.1) == HELD_SOURCES + 1
     assert [item.data for item in holding.release()] == [b"late"]
     assert len(holding) == 0
+
+
+class TestFlood:
+    """Before a party has said where it is anybody may send to its port, and one of them is the party."""
+
+    @staticmethod
+    def from_phone(holding: Holding) -> int:
+        return sum(item.source == ALICE for item in holding.release())
+
+    def test_strangers_that_are_first_do_not_keep_the_phone_out(self) -> None:
+        """MBX-09, MBX-06: nothing is signalled yet, and keys of SDES are awaited."""
+        call = awaiting(signalled=False)
+        for ssrc in range(100, 200):
+            call.rig.receive(A, rtp(1, ssrc=ssrc) + bytes(60_000), STRANGER)
+        for number in range(1, 11):
+            call.rig.receive(A, call.alice.rtp(rtp(number)), ALICE)
+        call.plan(receive=(HERS,))
+        assert [item.data for item in call.rig.sent] == [rtp(number) for number in range(1, 11)]
+
+    def test_octets_are_bounded_and_those_who_send_the_most_lose_theirs(self) -> None:
+        """S06, MBX-06."""
+        holding = Holding()
+        lost = 0
+        for number in range(HELD_PACKETS):
+            lost += holding.keep(1, bytes(200), ALICE, 0.01 * number)
+            for ssrc in range(8):
+                lost += holding.keep(ssrc, bytes(65_000), STRANGER, 0.01 * number)
+            assert sum(len(item.data) for item in holding._held.values()) == holding._octets <= HELD_OCTETS
+        assert lost == 9 * HELD_PACKETS - len(holding)
+        assert self.from_phone(holding) == HELD_PACKETS
+
+    @pytest.mark.parametrize("rate", [10, 1000])
+    def test_ever_new_senders_displace_no_steady_one_and_let_it_begin(self, rate: int) -> None:
+        """S06, MBX-06: forged sources, each of its own address; the phone comes in the midst of them."""
+        holding = Holding()
+        now, number = 0.0, 0
+        while now < 5.0:
+            number += 1
+            now += 1 / rate
+            holding.keep(number, bytes(200), (f"192.0.2.{number % 250}-{number}", 6666), now)
+            assert len(holding._shares) <= HELD_ADDRESSES
+            if now > 2.0 and int(now * 50) != int((now - 1 / rate) * 50):
+                holding.keep(7, bytes(200), ALICE, now)
+        assert self.from_phone(holding) >= min(rate, 50) - 1
+
+    def test_nothing_is_left_of_what_was_given_up(self) -> None:
+        holding = Holding()
+        for number in range(1000):
+            holding.keep(number % 3, bytes(number), (f"address {number % 100}", 1), 0.0)
+        assert holding.expire(HELD_SECONDS + 0.1) > 0
+        assert (len(holding), holding._octets, holding._shares) == (0, 0, {})
