@@ -18,6 +18,10 @@ STRANGER = (
 EARLY = "media from %s to %s port %d dropped: its party has not signalled where it is"
 
 
+MOST_LEARNED = 32
+"""Places of peers that the log is told of in one call: with `media-handover` each packet may bring another one (S06)."""
+
+
 class Place(NamedTuple):
     """What a local port is for."""
 
@@ -40,9 +44,12 @@ def stranger(call: Call, event: Stranger) -> None:
         logger.warning(STRANGER, event.source, name, place.port, place.signalled, extra=extra)
 
 
-def learned(call: Call, event: Learned) -> None:
-    """Say where a peer is, once it is sure; what may change yet is for debugging."""
-    level = logging.INFO if event.confirmed else logging.DEBUG
+def learned(call: Call, event: Learned, count: int) -> None:
+    """Say where a peer is, once it is sure; what may change yet, or does so all the time, is for debugging.
+
+    `count` is how often a peer of the call was surely found, this time among it.
+    """
+    level = logging.INFO if event.confirmed and count <= MOST_LEARNED else logging.DEBUG
     if not logger.isEnabledFor(level):
         return
     place = _place(call, event.socket)

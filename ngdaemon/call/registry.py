@@ -61,6 +61,8 @@ class Entry:
     """What the RTCP reports of the call say, once there are any."""
     strangers: dict[SocketId, Endpoint] = field(default_factory=dict)
     """Whose media was dropped at which socket, as far as the log has it."""
+    learned: int = 0
+    """How often the log was told where a peer is."""
 
 
 class Registry:
@@ -216,7 +218,8 @@ class Registry:
                 entry.quality = CallQuality()
             entry.quality.receive(event.packet, event.at)
         elif isinstance(event, Learned):
-            notices.learned(entry.call, event)
+            entry.learned += event.confirmed
+            notices.learned(entry.call, event, entry.learned)
         elif isinstance(event, Stranger) and entry.strangers.get(event.socket) != event.source:
             entry.strangers[event.socket] = event.source
             notices.stranger(entry.call, event)

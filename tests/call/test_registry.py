@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import CallId, SocketId
+from ngdaemon.call.notices import MOST_LEARNED
 from ngdaemon.media.forwarder import Learned, SocketCounters, Stranger, Tapped
 from ngdaemon.media.plan import Carries
 from tests.support import packets, sdp
@@ -409,6 +410,19 @@ def test_a_learned_peer_is_logged_once_it_is_sure(caplog: pytest.LogCaptureFixtu
     (record,) = caplog.records
     assert record.getMessage() == f"audio peer learned at 198.51.100.3:7000, port {caller}"
     assert (record.__dict__["call"], record.__dict__["tag"]) == (CALL, "a")
+
+
+def test_peers_that_move_all_the_time_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """S06: `media-handover`, and two who send in turn."""
+    daemon = a_daemon()
+    _, caller = call_of(daemon)
+    socket = daemon.socket_at(caller)
+    with caplog.at_level(logging.INFO):
+        for number in range(1000):
+            peer = Endpoint(CAROL, 7000 + number % 2)
+            daemon.forwarder.events = [Learned(CallId(CALL), socket, peer, confirmed=True)]
+            daemon.controller.handle_events(daemon.clock.now)
+    assert len(caplog.records) == MOST_LEARNED
 
 
 def test_a_peer_that_is_not_sure_yet_is_for_debugging(caplog: pytest.LogCaptureFixture) -> None:
