@@ -19,7 +19,7 @@ EARLY = "media from %s to %s port %d dropped: its party has not signalled where 
 
 
 MOST_LEARNED = 32
-"""Places of peers that the log is told of in one call: with `media-handover` each packet may bring another one (S06)."""
+"""Places of peers in the log, for one call: with `media-handover` each packet may bring another one (S06)."""
 
 
 class Place(NamedTuple):
