@@ -11,7 +11,7 @@ from itertools import zip_longest
 from ngdaemon.call.model import Leg, Media
 from ngdaemon.ng.options import Flag, Options
 from ngdaemon.sdp.protocols import protocol_of
-from ngdaemon.sdp.session import MediaSection, SessionDescription
+from ngdaemon.sdp.session import MediaSection, Section, SessionDescription
 
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 """The header extension that says which media a packet belongs to (RFC 9143 §15)."""
@@ -41,10 +41,9 @@ def groups(description: SessionDescription, places: list[int]) -> dict[int, int]
     return found
 
 
-def extension_of(section: MediaSection, description: SessionDescription) -> int:
-    """The number of the MID header extension; 0 for none."""
-    values = section.get_all("extmap") or description.session.get_all("extmap")
-    for value in values:
+def extension_of(section: Section) -> int:
+    """The number of the MID header extension in one section; 0 for none."""
+    for value in section.get_all("extmap"):
         number, _, name = value.partition(" ")
         if name.strip() == MID:
             number = number.partition("/")[0]
@@ -54,6 +53,8 @@ def extension_of(section: MediaSection, description: SessionDescription) -> int:
 
 def of_sender(leg: Leg, said: list[Media], options: Options, *, is_answer: bool) -> tuple[Leg, list[Media]]:
     """The leg that speaks, with what its groups mean: its transports, and whether it is one that bundles."""
+    if not leg.bundling and not options.bundle and not any(media.group is not None or media.grouped for media in said):
+        return leg, said
     if is_answer:
         said = [_judged(media, before) for media, before in zip_longest(said, leg.medias) if media is not None]
     has_groups = any(media.group is not None for media in said)

@@ -29,9 +29,11 @@ def _are_twins(plain: MediaSection, secured: MediaSection) -> bool:
 
 def is_offered(told: Media, said: Media, options: Options) -> bool:
     """Whether the receiver of an offer gets a media twice."""
+    if "offer-legacy" not in options.osrtp:
+        return False
     protocol = protocol_of(told.protocol, told.kind)
     plain = not protocol_of(said.protocol, said.kind).secure
-    return "offer-legacy" in options.osrtp and protocol.rtp and protocol.secure and plain
+    return protocol.rtp and protocol.secure and plain
 
 
 def folded(description: SessionDescription, medias: tuple[Media, ...]) -> None:

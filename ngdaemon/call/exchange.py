@@ -63,7 +63,9 @@ class Exchange:
         """The SDP for the receiver; `call` is the new call afterwards. Raises RequestError."""
         self.sender = wishes.of_sender(self.sender, options, is_answer=self.is_answer)
         self.receiver = wishes.of_receiver(self.receiver, options, is_answer=self.is_answer)
-        self.sender, self.receiver = (relaying.applied(leg, options) for leg in (self.sender, self.receiver))
+        if options.mode is not None:
+            self.sender = relaying.applied(self.sender, options)
+            self.receiver = relaying.applied(self.receiver, options)
         if self._is_relayed():
             relaying.check(options)
         if self.is_answer:
@@ -76,9 +78,12 @@ class Exchange:
         securing = Securing(options, around.policy, around.rng, passing=self._is_relayed())
         self._agree(options, securing, {self.slots[number] for number in twins})
         self._bundle(description, options)
-        self._connect(options, around)
+        connected = self._uses_ice(options)
+        if connected:
+            self._connect(options, around)
         self._allocate(options, around, allocator)
-        self._restart(around)
+        if connected:
+            self._restart(around)
         self._secure(securing, around, allocator)
         return self._write(description, options, around)
 
@@ -148,12 +153,16 @@ class Exchange:
         self, said: Media, before: Media | None, protocol: Transport, options: Options, *, answers: bool
     ) -> bool:
         """Whether the sender's own address and keys pass, as is asked for: in an answer if the offer's did too."""
+        if not options.ice:
+            return False
         if answers and before is not None:
             return said.direct and icing.is_direct(options, before.ice_said)
         return icing.is_direct(options, said.ice_said) and relaying.passes_by(said, before, protocol)
 
     def _heads_first(self, medias: list[Media]) -> list[int]:
         """The places of the m-lines, those that share a transport behind those that have it."""
+        if len(self.slots) < 2:
+            return self.slots
         return sorted(self.slots, key=lambda slot: medias[slot].bundled is not None)
 
     def _head(self, medias: list[Media], slot: int) -> Media | None:
@@ -179,7 +188,8 @@ class Exchange:
         if self._is_relayed():
             self.told = bundling.broken_up(self.told)
         elif self.is_answer:
-            self.receiver, self.told = bundling.answered(self.receiver, self.told, self.said)
+            if self.receiver.bundling or any(media.group is not None or media.grouped for media in self.told):
+                self.receiver, self.told = bundling.answered(self.receiver, self.told, self.said)
         elif self._groups(options):
             extension = bundling.free_extension(description.medias, options)
             self.receiver, self.told = bundling.of_receiver(
@@ -270,9 +280,19 @@ class Exchange:
                 self.receiver = self.receiver._replace(identity=around.identities.take())
         self.warnings = securing.check([self.told[slot] for slot in self.slots])
 
+    def _uses_ice(self, options: Options) -> bool:
+        """Whether one of the two uses ICE, has used it, or is to."""
+        if options.ice or Flag.RESET in options.flags or Flag.REJECT_ICE in options.flags:
+            return True
+        for media in (*self.said, *self.told):
+            if media.ice_said is not None or media.ice is not None or media.ice_known is not None or media.ice_rejected:
+                return True
+        return False
+
     def _connect(self, options: Options, around: Surroundings) -> None:
         """What the receiver is told of ICE."""
         connecting = Connecting(options, around.rng)
+        grouped = next((place for place, media in enumerate(self.told) if media.grouped and media.active), None)
         for slot in self._heads_first(self.told):
             said, told = self.said[slot], self.told[slot]
             if not told.active or not said.active or not protocol_of(told.protocol, told.kind).rtp:
@@ -281,7 +301,7 @@ class Exchange:
                 self.said[slot], self.told[slot] = said._replace(ice=None), told._replace(ice=None)
                 continue
             head = self._head(self.told, slot)
-            first = next((media for media in self.told if media.grouped and media.active), told)
+            first = told if grouped is None else self.told[grouped]
             if head is None and told.grouped and first.ice is not None and not self.is_answer:
                 told = told._replace(ice_known=first.ice.local)
             if self._answers(slot):

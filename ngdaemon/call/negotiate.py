@@ -4,7 +4,7 @@
 them. Neither touches a socket: local ports come from `allocate.py` afterwards.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ngdaemon.base.endpoint import Endpoint, Family, is_unspecified, parse_address
 from ngdaemon.base.errors import RequestError
@@ -42,12 +42,14 @@ def hear(
     if not trusted and options.received_from is None:
         raise RequestError(INCOMPLETE, cause="its address is to be that of SIP, and received-from is missing")
     source = None if trusted else options.received_from
-    session_direction = next((a.name for a in description.session.attributes if a.name in SENDS), "")
+    session = description.session
+    direction = next((a.name for a in session.attributes if a.name in SENDS), "")
+    speech = _Speech(description, source, options.received_from, direction, bundling.extension_of(session))
     medias = list(leg.medias)
     groups = bundling.groups(description, places)
     for slot, section in zip(places, description.medias, strict=True):
         before = medias[slot] if slot < len(medias) else None
-        media = _hear_media(slot, section, description, before, source, options.received_from, session_direction)
+        media = _hear_media(slot, section, speech, before)
         if media.group != groups.get(slot):
             media = media._replace(group=groups.get(slot))
         if before is None:
@@ -55,6 +57,19 @@ def hear(
         else:
             medias[slot] = media
     return medias
+
+
+class _Speech(NamedTuple):
+    """What is the same for all medias of a leg that speaks."""
+
+    description: SessionDescription
+    source: str | None
+    """The address to be taken instead of those of the description; None where these are trusted."""
+    received_from: str | None
+    direction: str
+    """That of the session part; "" for none."""
+    extension: int
+    """The number of the MID header extension there; 0 for none."""
 
 
 def check(description: SessionDescription, options: Options, *, sip_source: bool) -> None:
@@ -70,34 +85,25 @@ def slots(medias: tuple[Media, ...], count: int) -> list[int]:
     return [*shown, *following][:count]
 
 
-def _hear_media(
-    index: int,
-    section: MediaSection,
-    description: SessionDescription,
-    before: Media | None,
-    source: str | None,
-    received_from: str | None,
-    session_direction: str,
-) -> Media:
+def _hear_media(index: int, section: MediaSection, speech: _Speech, before: Media | None) -> Media:
     """One media of the leg that speaks."""
+    description, source = speech.description, speech.source
     connection = description.connection_of(section)
     if connection is None:
         raise RequestError(INCOMPLETE, cause=f"m-line {index + 1} has no c= line")
     protocol = protocol_of(section.protocol, section.kind)
-    codecs = codecs_of(section) if protocol.rtp else ()
     address = source if source is not None and not section.get("candidate") else connection.address
     rtp = Endpoint(address, section.port)
     mux_offered, rtcp = _rtcp_of(section, rtp, protocol, trusted=source is None)
-    direction = next((a.name for a in section.attributes if a.name in SENDS), session_direction)
+    direction = next((a.name for a in section.attributes if a.name in SENDS), speech.direction)
     sends, receives = SENDS[direction or "sendrecv"]
-    mid = section.get("mid")
     ptime = section.get("ptime")
     values: dict[str, Any] = {
         "kind": section.kind,
         "protocol": protocol.name,
         "active": section.port != 0,
         "said": True,
-        "codecs": codecs,
+        "codecs": codecs_of(section) if protocol.rtp else (),
         "formats": section.formats,
         "feedback": "rtcp-fb" in section.names,
         "direction": direction,
@@ -106,21 +112,21 @@ def _hear_media(
         "mux_offered": mux_offered,
         "mux_only": "rtcp-mux-only" in section.names,
         "mixed": _mixes_extensions(section, description.session),
-        "mid_extension": bundling.extension_of(section, description),
-        "mid": mid or (before.mid if before is not None else None),
-        "ptime": ptime or (before.ptime if before is not None else None),
+        "mid_extension": bundling.extension_of(section) if "extmap" in section.names else speech.extension,
         "own_ptime": ptime,
         "maxptime": section.get("maxptime"),
     }
-    if before is not None and not section.port:
-        values["feedback"] = before.feedback
-    elif not section.port:
-        values["feedback"] = False
+    if ptime:
+        values["ptime"] = ptime
+    if mid := section.get("mid"):
+        values["mid"] = mid
+    if not section.port:
+        values["feedback"] = before is not None and before.feedback
     elif protocol.rtp:
         ice = values["ice_said"] = icing.heard(section, description.session, rtp)
         values["receives"] = receives and (not is_unspecified(address) or (ice is not None and ice.trickle))
     if section.port:
-        values.update(rtp=rtp, rtcp=rtcp, plausible=_plausible(rtp, rtcp, received_from, before))
+        values.update(rtp=rtp, rtcp=rtcp, plausible=_plausible(rtp, rtcp, speech.received_from, before))
         if before is None or before.ice is None or before.rtp is None or values.get("ice_said") is None:
             values["aimed"] = (rtp, rtcp)
     if protocol.rtp:
@@ -128,9 +134,7 @@ def _hear_media(
         keys_said = heard(section, description.session)
         if security.said is not keys_said:
             values["security"] = security._replace(said=keys_said)
-    if before is None:
-        return Media(index, **values)
-    return before._replace(**values)
+    return Media(index, **values) if before is None else before._replace(**values)
 
 
 def _mixes_extensions(*sections: Section) -> bool | None:
@@ -282,6 +286,8 @@ def settle_offerer(said: Media, options: Options, *, removed: bool = False) -> M
     accepts = "accept" in wanted or ("demux" in wanted and wanted.isdisjoint(("offer", "require")))
     policy = "reject" if "reject" in wanted else "accept" if accepts else ""
     muxed = said.muxed and said.mux_offered
+    if (said.withheld, said.mux_policy, said.muxed, said.mux_told) == (False, policy, muxed, said.mux_offered):
+        return said
     return said._replace(withheld=False, mux_policy=policy, muxed=muxed, mux_told=said.mux_offered)
 
 

@@ -9,6 +9,9 @@ RELAY_LEFT_OUT = frozenset(
 )
 """Attributes that do not pass as they are in `mode=relay`: all that says an address."""
 
+MAX_LENT = 64
+"""Attributes of the session part that each media is given: a description does not grow without bound (S11)."""
+
 OWN_SESSION = frozenset(("ice-ufrag", "ice-pwd", "ice-options", "extmap", "extmap-allow-mixed"))
 """Attributes that may stand in the session part and belong to a media that passes as it is."""
 
@@ -52,9 +55,8 @@ def own_connection(telling: MediaTelling) -> list[str]:
 def own_attributes(telling: MediaTelling) -> list[str]:
     """All attributes as they came, and those of the session that were left out there."""
     lines = [f"a={item}" for item in telling.section.attributes if item.name != "rtpengine"]
-    session = telling.of.description.session
     missing = (KEYING_ATTRIBUTES | OWN_SESSION) - telling.section.names
-    return [*lines, *(f"a={item}" for item in session.attributes if item.name in missing)]
+    return [*lines, *(f"a={item}" for item in telling.of.description.session.named(missing)[:MAX_LENT])]
 
 
 def added_candidates(telling: MediaTelling) -> list[str]:

@@ -214,7 +214,7 @@ def _extensions(telling: MediaTelling) -> list[str]:
     """
     of, told = telling.of, telling.told
     options = of.options
-    values = telling.section.get_all("extmap") or of.description.session.get_all("extmap")
+    values = telling.section.get_all("extmap") or of.description.session.get_all("extmap")[: passing.MAX_LENT]
     if Flag.STRIP_EXTMAP in options.flags or "all" in options.extmap_strip:
         values = []
     left_out = {*options.extmap_strip, *options.extmap_mask}

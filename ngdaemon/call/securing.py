@@ -12,7 +12,7 @@ from ngdaemon.call import keying, negotiate, wishes
 from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.keying import Policy, Refused
 from ngdaemon.call.model import Media
-from ngdaemon.call.security import Keying
+from ngdaemon.call.security import CLEAR, Keying
 from ngdaemon.dtls.roles import Role
 from ngdaemon.ng.options import Options
 from ngdaemon.sdp.protocols import Protocol, protocol_of
@@ -44,6 +44,9 @@ class Securing:
         """
         protocol = protocol_of(media.protocol, media.kind)
         if not media.active or self.passing:
+            return media
+        usual = media.told_protocol == media.protocol if answers else not media.mux_only
+        if usual and media.security is CLEAR and not protocol.secure:
             return media
         if answers and _contradicts(media, protocol, direct=direct):
             return self._refuse(media, "keying")
@@ -96,6 +99,8 @@ class Securing:
             return told
         if head is not None:
             return self._like(told, head)
+        if not protocol.secure and told.security is CLEAR is said.security and not self.options.osrtp:
+            return told
         step = keying.answer if answers else keying.offer
         try:
             security = step(
@@ -149,6 +154,8 @@ def _contradicts(media: Media, protocol: Protocol, *, direct: bool) -> bool:
 
     Where keys pass by us this is all that can be judged.
     """
+    if media.told_protocol == media.protocol:
+        return False
     told = protocol_of(media.told_protocol, media.kind)
     if direct:
         return told.secure != protocol.secure

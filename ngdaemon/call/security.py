@@ -4,6 +4,7 @@ How they come about in offers and answers is in `keying.py`.
 """
 
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from ngdaemon.base.record import quick
@@ -23,6 +24,10 @@ SECRET_ATTRIBUTES = frozenset(("crypto", "key-mgmt"))
 
 MAX_LINES = 24
 """`a=crypto` and `a=fingerprint` lines of a media that are looked at."""
+
+
+LONGEST_LINE = 256
+"""Characters of an `a=fingerprint` line: none that is understood is longer."""
 
 
 class Keying(Enum):
@@ -110,19 +115,24 @@ CLEAR = Security()
 
 def heard(section: MediaSection, session: Section) -> Said:
     """What a media section says about keys; what it leaves out is taken from the session part (FP-02, SET-04)."""
-    names = section.names | session.names
-    if KEYING_ATTRIBUTES.isdisjoint(names):
+    if KEYING_ATTRIBUTES.isdisjoint(section.names) and KEYING_ATTRIBUTES.isdisjoint(session.names):
         return SILENT
     lines = section.get_all("fingerprint") or session.get_all("fingerprint")
-    known = (fingerprint.parse(value) for value in lines[:MAX_LINES])
+    secret = not (SECRET_ATTRIBUTES.isdisjoint(section.names) and SECRET_ATTRIBUTES.isdisjoint(session.names))
     return Said(
         sdes.parse_all(section.get_all("crypto")[:MAX_LINES]),
-        tuple(item for item in known if item is not None),
+        _fingerprints(tuple(value for value in lines[:MAX_LINES] if len(value) <= LONGEST_LINE)),
         _value("setup", section, session).lower(),
         _value("tls-id", section, session),
         bool(lines),
-        bool(lines or not names.isdisjoint(("crypto", "key-mgmt"))),
+        bool(lines) or secret,
     )
+
+
+@lru_cache(256)
+def _fingerprints(values: tuple[str, ...]) -> tuple[Fingerprint, ...]:
+    """The usable ones. Kept for a while: all medias of a session have the same, in every offer and answer."""
+    return tuple(item for item in map(fingerprint.parse, values) if item is not None)
 
 
 def _value(name: str, section: Section, session: Section) -> str:

@@ -184,8 +184,7 @@ def _mark(section: MediaSection, label: str, *, keep_mid: bool) -> None:
     attributes = [item for item in section.attributes if keep_mid or item.name != "mid"]
     if label:
         attributes = [*(item for item in attributes if item.name != "label"), Attribute("label", label)]
-    section.attributes = attributes
-    section.names = {item.name for item in attributes}
+    section.replace(attributes)
 
 
 def _subscribed(call: Call, subscriber: Leg, sources: tuple[Leg, ...], *, mirrored: bool) -> Call:

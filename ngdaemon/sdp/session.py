@@ -4,6 +4,7 @@ Parsing loses nothing: `str(parse(text)) == text` for every text that can be par
 reference accepts and refuses (ng-protocol.md §2.3, §4.1).
 """
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -17,6 +18,8 @@ INCOMPLETE = "Incomplete SDP specification"
 MAX_PORT = 65535
 MAX_PORT_COUNT = 4999
 _MOST_DIGITS = 20
+_FEW = 16
+"""Attributes that are faster looked through than indexed."""
 _LONGEST_KEPT = 64
 """Characters of a `c=` line that is remembered: no address needs more."""
 OPEN_TYPES = frozenset("vosmctb")
@@ -69,6 +72,8 @@ class Section:
     names: set[str] = field(default_factory=set)
     """Names of the attributes: most look-ups are for what is not there."""
     connection: Connection | None = None
+    _places: dict[str, list[int]] | None = field(default=None, repr=False, compare=False)
+    """Where the attributes of each name are; made when it pays: a long section is asked for much, by every media."""
 
     def values(self, kind: str) -> list[str]:
         """The values of all lines of a type, in order."""
@@ -90,17 +95,39 @@ class Section:
 
     def get(self, name: str) -> str | None:
         """The value of the first attribute of that name ("" for a flag), or None when there is none."""
-        if name in self.names:
-            for attribute in self.attributes:
-                if attribute.name == name:
-                    return attribute.value or ""
+        if name not in self.names:
+            return None
+        if len(self.attributes) > _FEW:
+            return self.attributes[self._index()[name][0]].value or ""
+        for attribute in self.attributes:
+            if attribute.name == name:
+                return attribute.value or ""
         return None
 
     def get_all(self, name: str) -> list[str]:
         """The values of all attributes of that name, in order."""
         if name not in self.names:
             return []
+        if len(self.attributes) > _FEW:
+            return [self.attributes[place].value or "" for place in self._index()[name]]
         return [attribute.value or "" for attribute in self.attributes if attribute.name == name]
+
+    def named(self, names: Set[str]) -> list[Attribute]:
+        """The attributes of these names, in order."""
+        index = self._index()
+        found = sorted(place for name in names if name in index for place in index[name])
+        return [self.attributes[place] for place in found]
+
+    def replace(self, attributes: list[Attribute]) -> None:
+        """Have these attributes instead."""
+        self.attributes, self.names, self._places = attributes, {item.name for item in attributes}, None
+
+    def _index(self) -> dict[str, list[int]]:
+        if self._places is None:
+            self._places = {}
+            for place, attribute in enumerate(self.attributes):
+                self._places.setdefault(attribute.name, []).append(place)
+        return self._places
 
 
 @dataclass(slots=True)

@@ -373,3 +373,11 @@ def test_a_held_phone_is_not_sent_to_and_is_again_after_the_hold() -> None:
     daemon.answer(audio(BOB, 5000))
     assert rtp_ways(daemon) == {"caller to callee", "callee to caller"}
     assert daemon.plan().sockets[0].signalled == Endpoint(ALICE, 4000)
+
+
+def test_many_medias_do_not_multiply_a_long_session_part() -> None:
+    """S11: neither the work nor what comes out grows with the product of the two."""
+    extensions = [f"a=extmap:{number} urn:x:{number}" for number in range(1, 250)]
+    medias = [f"m=audio {4000 + 2 * place} RTP/AVP 0" for place in range(20)]
+    told = Daemon().offer(sdp.sdp("198.51.100.1", *extensions, *medias))
+    assert told.count("a=extmap:") == 20 * 64

@@ -1,5 +1,7 @@
 """Session descriptions: what is accepted and refused (ng-protocol.md §2.3, §4.1), and that nothing is lost."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -227,3 +229,30 @@ def test_any_text_is_parsed_without_loss_or_refused(text: str) -> None:
         before, found, rest = rest.partition(f"{kind}={value}")
         assert found
         assert not before.strip("\r\n")
+
+
+class _Counted(list[Attribute]):
+    """A list that counts how often it is looked through."""
+
+    rounds = 0
+
+    def __iter__(self) -> Iterator[Attribute]:
+        self.rounds += 1
+        return super().__iter__()
+
+
+def test_a_long_section_is_not_looked_through_for_each_question() -> None:
+    """S11: what the session part says is asked for by every media."""
+    described = parse("v=0\r\n" + "".join(f"a=x{number % 7}:{number}\r\n" for number in range(700)))
+    section = described.session
+    section.attributes = counted = _Counted(section.attributes)
+    for _ in range(100):
+        assert section.get("x3") == "3"
+        assert section.get_all("x6")[:2] == ["6", "13"]
+        assert section.get("y") is None
+        assert [str(item) for item in section.named({"x1", "x0", "z"})[:3]] == ["x0:0", "x1:1", "x0:7"]
+    assert counted.rounds == 1
+    section.replace([Attribute("x3", "other"), *[Attribute("q", None)] * 20])
+    assert section.get("x3") == "other"
+    assert section.get("q") == ""
+    assert section.get_all("x6") == []
