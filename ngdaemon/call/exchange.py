@@ -265,7 +265,10 @@ class Exchange:
     def _secure(self, securing: Securing, around: Surroundings, allocator: Allocator) -> None:
         """What the receiver is told about keys, now that it is known whether its ports are new."""
         for slot in self._heads_first(self.told):
-            before, told = self._before(slot), self.told[slot]
+            told = self.told[slot]
+            if securing.has_nothing_to_tell(told, self.said[slot]):
+                continue
+            before = self._before(slot)
             moved = before is not None and before.ports is not None and before.ports != told.ports
             told = securing.tell(
                 told,
@@ -278,7 +281,8 @@ class Exchange:
             self.told[slot] = told
             if told.security.hashes and self.receiver.identity is None:
                 self.receiver = self.receiver._replace(identity=around.identities.take())
-        self.warnings = securing.check([self.told[slot] for slot in self.slots])
+        if securing.refusals:
+            self.warnings = securing.check([self.told[slot] for slot in self.slots])
 
     def _uses_ice(self, options: Options) -> bool:
         """Whether one of the two uses ICE, has used it, or is to."""

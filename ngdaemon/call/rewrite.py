@@ -214,6 +214,14 @@ def _extensions(telling: MediaTelling) -> list[str]:
     """
     of, told = telling.of, telling.told
     options = of.options
+    if not (
+        told.mid_extension
+        or told.mid_added
+        or telling.said.mid_added
+        or "extmap" in telling.section.names
+        or "extmap" in of.description.session.names
+    ):
+        return []
     values = telling.section.get_all("extmap") or of.description.session.get_all("extmap")[: passing.MAX_LENT]
     if Flag.STRIP_EXTMAP in options.flags or "all" in options.extmap_strip:
         values = []

@@ -90,6 +90,12 @@ class Securing:
             return self._refuse(media, head.security.refused or "keying")
         return media._replace(security=head.security._replace(said=media.security.said))
 
+    def has_nothing_to_tell(self, told: Media, said: Media) -> bool:
+        """Whether a media is clear, and nobody has ever spoken of keys: that is soon done."""
+        if told.security is not CLEAR or said.security is not CLEAR or self.options.osrtp or told.bundled is not None:
+            return False
+        return not protocol_of(told.protocol, told.kind).secure
+
     def tell(
         self, told: Media, said: Media, head: Media | None, allocator: Allocator, *, answers: bool, moved: bool
     ) -> Media:
@@ -99,8 +105,6 @@ class Securing:
             return told
         if head is not None:
             return self._like(told, head)
-        if not protocol.secure and told.security is CLEAR is said.security and not self.options.osrtp:
-            return told
         step = keying.answer if answers else keying.offer
         try:
             security = step(
