@@ -69,9 +69,8 @@ class Securing:
                     why = "rtcp-mux-only"
                 if why:
                     raise Refused(why)
-                roles = self.options.dtls & {"active", "passive"}
                 security = security._replace(
-                    role_wanted=Role(next(iter(roles))) if len(roles) == 1 else None,
+                    role_wanted=self._role_wanted(media),
                     words=self.options.sdes,
                     settled=False,
                     refused="",
@@ -80,6 +79,18 @@ class Securing:
         except Refused as refused:
             return self._refuse(media, str(refused))
         return media if security is media.security else media._replace(security=security)
+
+    def _role_wanted(self, media: Media) -> Role | None:
+        """Our role where the offerer leaves it to us: what the script says; None for the usual one.
+
+        Behind a NAT, without ICE, only the offerer can begin: nothing that we send would get through before (S05).
+        """
+        roles = self.options.dtls & {"active", "passive"}
+        if len(roles) == 1:
+            return Role(next(iter(roles)))
+        source = self.options.received_from
+        is_behind_nat = media.ice_said is None and media.rtp is not None and source not in (None, media.rtp.address)
+        return Role.PASSIVE if is_behind_nat else None
 
     def _like(self, media: Media, head: Media) -> Media:
         """A media that shares the transport of another one: its keys are those of that one.

@@ -171,3 +171,13 @@ def test_keys_are_not_shown_where_a_call_is_printed() -> None:
     shown = repr(call)
     secrets = [text.split("inline:")[1].split("|")[0] for text in (line(1, "a"), line(1, "b"), *told_lines)]
     assert not [secret for secret in secrets if secret.rstrip("=") in shown]
+
+
+@pytest.mark.parametrize(("source", "role"), [("203.0.113.9", "passive"), (ALICE, "active"), (None, "active")])
+def test_a_phone_behind_nat_begins_the_handshake(source: str | None, role: str) -> None:
+    """S05, SET-01: without ICE nothing of ours gets to it before it has sent something itself."""
+    print_ = "a=fingerprint:sha-256 " + ":".join(["AB"] * 32)
+    offer = audio(ALICE, 4000, print_, "a=setup:actpass").replace("RTP/AVP", "UDP/TLS/RTP/SAVP")
+    daemon = Daemon()
+    daemon.offer(offer, received_from=source and ["IP4", source], **TO_PLAIN)
+    assert f"a=setup:{role}" in daemon.answer(audio(BOB, 5000)).split("\r\n")
