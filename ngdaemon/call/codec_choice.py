@@ -57,11 +57,11 @@ def single(codecs: tuple[Codec, ...]) -> tuple[Codec, ...]:
     return tuple(codec for codec in codecs if codec is first or is_supplemental(codec)) if first else codecs
 
 
-def answerable(answered: tuple[Codec, ...], offered: tuple[Codec, ...]) -> tuple[Codec, ...]:
+def answerable(answered: tuple[Codec, ...], offered: tuple[Codec, ...], *, instead: bool = True) -> tuple[Codec, ...]:
     """The codecs of an answer that were offered (RFC 3264 §6.1).
 
     When none of them was, the first codec of the offer stands in for what the answerer should have chosen, with the
-    supplemental formats that both know.
+    supplemental formats that both know; or, without `instead`, the answer is passed on as it is.
     """
     by_number = {codec.payload_type: codec for codec in offered}
     kept = tuple(
@@ -71,6 +71,8 @@ def answerable(answered: tuple[Codec, ...], offered: tuple[Codec, ...]) -> tuple
     )
     if any(not is_supplemental(codec) for codec in kept) or not offered:
         return kept
+    if not instead:
+        return answered
     if kept and all(is_supplemental(codec) for codec in offered):
         return kept
     first = next((codec for codec in offered if not is_supplemental(codec)), offered[0])

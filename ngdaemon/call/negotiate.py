@@ -338,7 +338,9 @@ def answered(offerer: Media, said: Media, options: Options, protocol: Protocol) 
         receives=said.sends,
     )
     # an answer of another type than was offered (RFC 3264 §6 forbids it) cannot be held against the offer
-    common = answerable(said.codecs, offerer.codecs) if said.kind == offerer.kind else said.codecs
+    common = said.codecs
+    if said.kind == offerer.kind:
+        common = answerable(said.codecs, offerer.codecs, instead=said.kind == "audio")
     chosen = passed_on(common, options.codec) or common
     if Flag.SINGLE_CODEC in options.flags:
         chosen = single(chosen)

@@ -231,10 +231,12 @@ def _extensions(telling: MediaTelling) -> list[str]:
     if telling.said.mid_added and not told.mid_extension:
         ours = f"a=extmap:{telling.said.mid_added} {bundling.MID}"
         lines = [line for line in lines if line != ours]
-    taken = told.group is not None or not told.mid_added
+    taken = told.mid_added in (0, told.mid_extension)
     if told.said and told.mid_extension and of.bundling and taken:
-        known = f"a=extmap:{told.mid_extension} {bundling.MID}"
-        lines = [known, *(line for line in lines if line != known)]
+        number = f"a=extmap:{told.mid_extension} "
+        known = number + bundling.MID
+        if of.is_answer or known in lines or not any(line.endswith(f" {bundling.MID}") for line in lines):
+            lines = [known, *(line for line in lines if not line.startswith(number))]
     elif told.mid_added and not of.is_answer:
         lines.append(f"a=extmap:{told.mid_added} {bundling.MID}")
     if lines and told.mixed is not False:

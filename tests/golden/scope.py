@@ -29,6 +29,11 @@ HAND_MADE = frozenset(
 )
 """Topics composed by hand whose plain scenarios are to agree."""
 
+SECURED = frozenset(
+    ("transport-profiles", "sdes", "dtls", "ice", "osrtp", "webrtc-flows", "multi-stream-and-bundle"),
+)
+"""The same whose scenarios ask for keys, ICE or BUNDLE."""
+
 GENERATED = "generated-"
 """Beginning of the topics that were drawn at random."""
 
@@ -65,6 +70,10 @@ NOT_PLAIN = frozenset(("secure", "ice", "bundle", "codecs", "t38"))
 """What a plain scenario does not ask for: it is about calls between phones that speak RTP/AVP or RTP/AVPF."""
 
 
+KEYED = frozenset(("secure", "ice", "bundle"))
+"""What a secured scenario may ask for."""
+
+
 def features(scenario: Scenario) -> frozenset[str]:
     """The features that a scenario asks for."""
     found: set[str] = set()
@@ -86,12 +95,14 @@ def is_plain(scenario: Scenario) -> bool:
 
 
 def acceptance_set(topic: str, scenario: Scenario) -> str | None:
-    """`hand-made` or `generated` for scenarios that acceptance is measured on, else None."""
-    if not is_plain(scenario):
-        return None
-    if topic.startswith(GENERATED):
-        return "generated"
-    return "hand-made" if topic in HAND_MADE else None
+    """`hand-made` or `generated`, `secured` or not, for scenarios that acceptance is measured on, else None."""
+    asked = features(scenario) & NOT_PLAIN
+    kind = "generated" if topic.startswith(GENERATED) else "hand-made"
+    if not asked:
+        return kind if topic in HAND_MADE or kind == "generated" else None
+    if topic in SECURED:
+        return f"{kind}, secured"
+    return f"{kind}, secured" if kind == "generated" and asked <= KEYED else None
 
 
 def _named(table: dict[str, str], words: Iterable[str]) -> set[str]:
