@@ -153,7 +153,7 @@ class Exchange:
         self, said: Media, before: Media | None, protocol: Transport, options: Options, *, answers: bool
     ) -> bool:
         """Whether the sender's own address and keys pass, as is asked for: in an answer if the offer's did too."""
-        if not options.ice:
+        if not options.ice or not protocol.rtp:
             return False
         if answers and before is not None:
             return said.direct and icing.is_direct(options, before.ice_said)
