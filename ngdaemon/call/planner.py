@@ -71,7 +71,10 @@ def _routes(call: Call, said: End, heard: End, blocks: frozenset[Block], links: 
     if blind:
         # a handshake has to pass although neither side sends media yet
         protocol = facing.in_force(source)
-        passes = not protocol.rtp or ((flows or protocol.dtls) and not blocks & HOLDING)
+        held = bool(blocks & HOLDING)
+        if held and not protocol.rtp:
+            return []
+        passes = not protocol.rtp or ((flows or protocol.dtls) and not held)
         return _blind_routes(carrier, rtp, rtcp, rtp_passes=passes and not call.drop_traffic)
     routes = []
     drop_feedback = facing.in_force(source).feedback and not facing.in_force(sink).feedback
