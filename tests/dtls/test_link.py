@@ -1,5 +1,8 @@
 """Handshakes over bad paths, and attacks on them: two components, a seeded network, a clock of their own."""
 
+import itertools
+from collections.abc import Callable
+
 import pytest
 
 from ngdaemon.base.endpoint import Endpoint
@@ -41,26 +44,40 @@ def test_hs_04_a_handshake_survives_loss_reordering_and_doubling(seed: int, ours
     assert us.happened == [Established(PEER)]
 
 
+def losing(site: Site, is_lost: Callable[[int], bool]) -> None:
+    """Lose datagrams by their number, from 1."""
+    numbers, network_send = itertools.count(1), site.network.send
+
+    def send(data: bytes, source: Endpoint, to: Endpoint) -> None:
+        if not is_lost(next(numbers)):
+            network_send(data, source, to)
+
+    site.network.send = send  # type: ignore[method-assign]
+
+
 @pytest.mark.parametrize("ours", Role)
 @pytest.mark.parametrize("lost", range(1, 7))
 def test_hs_04_any_single_lost_datagram_costs_one_timeout(lost: int, ours: Role) -> None:
     site, us, peer = pair(ours=ours)
-    count = 0
-
-    def lossy(send: object, data: bytes, source: Endpoint, to: Endpoint) -> None:
-        nonlocal count
-        count += 1
-        if count != lost:
-            assert callable(send)
-            send(data, source, to)
-
-    network_send = site.network.send
-    site.network.send = lambda data, source, to: lossy(network_send, data, source, to)  # type: ignore[method-assign]
+    losing(site, lambda number: number == lost)
     go(us, peer)
     start = site.clock.now
     site.run(5.0, until=lambda: us.verified and peer.verified)
     assert same_keys(us.component, peer.component)
     assert site.clock.now - start < 0.4 + 0.1
+
+
+@pytest.mark.parametrize("ours", Role)
+@pytest.mark.parametrize("lost", range(1, 6))
+def test_hs_04_the_first_datagrams_lost_cost_their_timeouts(lost: int, ours: Role) -> None:
+    """A phone whose way opens late: 0.4 s until the first is said again, then twice as long each time."""
+    site, us, peer = pair(ours=ours)
+    losing(site, lambda number: number <= lost)
+    go(us, peer)
+    start = site.clock.now
+    site.run(30.0, until=lambda: us.verified and peer.verified)
+    assert same_keys(us.component, peer.component)
+    assert site.clock.now - start < 0.4 * (2**lost - 1) + 0.1
 
 
 @pytest.mark.parametrize("mtu", [548, 300])
