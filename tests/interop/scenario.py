@@ -15,9 +15,16 @@ _PHRASES = {
     487: "Request Terminated",
     488: "Not Acceptable Here",
 }
+_REMEMBER_CALLEE = '<ereg regexp=".*" search_in="hdr" header="To:" check_it="true" assign_to="remote"/>'
 
 
-def sdp(*attributes: str, port: str = "[rtpstream_audio_port]", address: str = "[media_ip]", version: int = 1) -> str:
+def sdp(
+    *attributes: str,
+    port: str = "[rtpstream_audio_port]",
+    address: str = "[media_ip]",
+    version: int = 1,
+    protocol: str = "RTP/AVP",
+) -> str:
     """An audio description; `attributes` are whole lines. Port and address may be SIPp keywords, as they are here."""
     lines = [
         "v=0",
@@ -25,7 +32,7 @@ def sdp(*attributes: str, port: str = "[rtpstream_audio_port]", address: str = "
         "s=-",
         f"c=IN IP[media_ip_type] {address}",
         "t=0 0",
-        f"m=audio {port} RTP/AVP 8",
+        f"m=audio {port} {protocol} 8",
         "a=rtpmap:8 PCMA/8000",
         *attributes,
     ]
@@ -78,6 +85,10 @@ class Scenario:
         """Offer again and expect a refusal."""
         self._request("INVITE", body).expect_reply(status, 100, 180)
         return self._send(self._head("ACK", "INVITE"), "")
+
+    def prack(self, body: str, status: int = 200) -> Self:
+        """Acknowledge a provisional reply, with an offer or an answer (RFC 3262 5)."""
+        return self._request("PRACK", body).expect_reply(status)
 
     def update(self, body: str) -> Self:
         """Offer again by UPDATE (RFC 3311)."""
@@ -187,8 +198,14 @@ class Caller(Scenario):
         """Expect 200 and acknowledge."""
         for status in (100, *before):
             self._step(f'<recv response="{status}" optional="true"/>')
-        self._remember("200", '<ereg regexp=".*" search_in="hdr" header="To:" check_it="true" assign_to="remote"/>')
+        self._remember("200", _REMEMBER_CALLEE)
         return self.ack(body_in_ack)
+
+    def early(self, status: int = 183) -> Self:
+        """Expect a provisional reply that makes the dialogue."""
+        self._step('<recv response="100" optional="true"/>')
+        self._remember(str(status), _REMEMBER_CALLEE)
+        return self
 
     def refused(self, status: int, *before: int) -> Self:
         """Expect a refusal; the ACK goes the way of the INVITE, hop by hop."""
@@ -246,6 +263,13 @@ class Callee(Scenario):
         self.reply(200, body)
         self._established = True
         return self.expect("ACK")
+
+    def answer_in_vain(self, body: str) -> Self:
+        """Take the call with a description that the media node refuses: the proxy, which has told the caller so, gives
+        the call up, acknowledges the answer that was under way, and hangs up."""
+        self.reply(200, body).expect("CANCEL").reply(200)
+        self._established = True
+        return self.expect("ACK").hung_up()
 
     def refuse(self, status: int) -> Self:
         """Refuse the call."""

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Playwright
+from playwright.sync_api import Page, Playwright
 
 from .baresip import DTLS, PLAIN, SDES
 from .chromium import SHIPPED_PAGE, BrowserPhone
@@ -244,7 +244,7 @@ def test_page_that_is_shipped_calls(web_site: Site) -> None:
     page.fill("#server", f"wss://{web_site.core.address}:{WSS_PORT}")
     for button, status in (("register", "registered"), ("call", "talking")):
         page.click(f"#{button}")
-        page.wait_for_function("text => document.getElementById('status').value === text", arg=status)
+        _wait_for_status(page, status)
     wait_for(lambda: len(bob.tap.rtp(outgoing=False)) >= 25, "the user of the page at bob")
     page.click("#hold")
     bob.wait_for_request("ACK", 2)
@@ -252,6 +252,10 @@ def test_page_that_is_shipped_calls(web_site: Site) -> None:
     bob.wait_for_request("ACK", 3)
     page.click("#hangup")
     callee.finish()
+    _wait_for_status(page, "the call is over")
+    page.fill("#callee", "nobody")
+    page.click("#call")
+    _wait_for_status(page, "refused: 404 Not Found")
 
 
 def test_page_of_a_strange_origin_is_refused(new_site: Site, playwright: Playwright) -> None:
@@ -259,6 +263,10 @@ def test_page_of_a_strange_origin_is_refused(new_site: Site, playwright: Playwri
     new_site.start_webrtc(WEB_ORIGINS='"^https://intranet\\.example$"')
     with pytest.raises(PlaywrightError, match="WebSocket closed"):
         new_site.browser("alice", tone=700)
+
+
+def _wait_for_status(page: Page, status: str) -> None:
+    page.wait_for_function("text => document.getElementById('status').value === text", arg=status)
 
 
 def _verdicts(site: Site) -> list[str]:
