@@ -42,8 +42,9 @@ def sdp(
 class Scenario:
     """What both sides have in common; SIPp variables `local` and `remote` hold the parties of the dialogue."""
 
-    def __init__(self, user: str, cseq: int) -> None:
+    def __init__(self, user: str, cseq: int, copies_route: bool = True) -> None:
         self.user = user
+        self._copies_route = copies_route
         self._cseq = cseq
         self._expected = ""
         self._steps: list[str] = []
@@ -120,7 +121,7 @@ class Scenario:
         lines = [
             f"SIP/2.0 {status} {_PHRASES[status]}",
             "[last_Via:]",
-            "[last_Record-Route:]",
+            *(["[last_Record-Route:]"] if self._copies_route else []),
             "[last_From:]",
             self._reply_to(),
             "[last_Call-ID:]",
@@ -239,10 +240,10 @@ class Caller(Scenario):
 
 
 class Callee(Scenario):
-    """The side that is called."""
+    """The side that is called; without `copies_route` its replies lack the Record-Route (against RFC 3261 12.1.1)."""
 
-    def __init__(self, user: str) -> None:
-        super().__init__(user, cseq=100)
+    def __init__(self, user: str, copies_route: bool = True) -> None:
+        super().__init__(user, 100, copies_route)
         self._established = False
 
     def invited(self) -> Self:

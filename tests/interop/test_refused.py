@@ -198,20 +198,41 @@ def test_offer_and_answer_in_prack_pass_the_media_node(refusing_site: Site) -> N
     assert len(refusing_site.control.requests("offer")) == len(refusing_site.control.requests("answer")) == 2
 
 
-def test_late_copy_of_an_answer_says_no_more_than_that(site: Site) -> None:
+def test_late_copy_of_an_answer_goes_by_the_media_node_too(site: Site) -> None:
     """The proxy has forgotten the call's first transaction when the callee repeats its 200: the ACK got lost."""
     alice, bob = site.phone("alice"), site.phone("bob")
     bob.register()
     bob.play(Callee("bob").invited().answer(CLEAR), CALL)
     alice.play(Caller("alice", "bob").invite(CLEAR).expect_reply(200, 100).gate(), CALL)
-
-    def copies() -> list[Sip]:
-        arrived = alice.tap.sip(outgoing=False)
-        return [message for message in arrived if message.first_line.startswith("SIP/2.0 200 ") and not message.sdp]
-
-    wait_for(copies, "a 200 without description", 20)
-    assert alice.told().address in site.node.addresses
+    wait_for(lambda: alice.replies(200), "the answer")
+    wait_for(lambda: not site.proxy.transactions(), "the end of the transaction", 20)
+    since = alice.tap.mark()
+    wait_for(lambda: [message for message in alice.tap.sip(outgoing=False, since=since) if message.sdp], "a copy")
     assert site.node.ask(command="delete", call_id=CALL)[b"result"] == b"ok"
+
+
+def test_refused_answer_leaves_nothing_at_the_proxy(refusing_site: Site) -> None:
+    alice, bob = refusing_site.phone("alice"), refusing_site.phone("sdes-bob")
+    bob.register()
+    called = bob.play(Callee("sdes-bob").invited().ring().answer_in_vain(CLEAR), CALL)
+    alice.play(Caller("alice", "sdes-bob").invite(CLEAR).refused(488, 180), CALL).finish()
+    called.finish()
+    wait_for(lambda: not refusing_site.proxy.transactions(), "the end of all transactions", 20)
+
+
+@pytest.mark.parametrize("user", ["bob", "sdes-bob"])
+def test_answer_without_record_route_goes_by_the_media_node_too(refusing_site: Site, user: str) -> None:
+    """The proxy is out of such a dialogue from then on, so the ACK never arrives."""
+    alice, bob = refusing_site.phone("alice"), refusing_site.phone(user)
+    bob.register()
+    bob.play(Callee(user, copies_route=False).invited().reply(200, CLEAR), CALL)
+    alice.play(Caller("alice", user).invite(CLEAR).answered(), CALL).finish()
+    answer = alice.replies(200)[-1]
+    if user == "bob":
+        assert alice.told().address in refusing_site.node.addresses
+    else:
+        _check_rejected(answer, bob)
+    assert refusing_site.node.ask(command="delete", call_id=CALL)[b"result"] == b"ok"
 
 
 def _check_untold(phone: Phone) -> None:
