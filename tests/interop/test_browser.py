@@ -231,6 +231,17 @@ def test_page_that_was_closed_is_not_called(web_site: Site) -> None:
     alice.play(Caller("alice", "bob").invite(sdp()).refused(404), CALL).finish()
 
 
+@pytest.mark.skipif(daemon_under_test() == "rtpengine", reason="it takes sha-1")
+def test_refused_answer_of_a_browser_fails_the_call(web_site: Site) -> None:
+    alice, bob = web_site.phone("alice", tone=1000), web_site.browser("bob", tone=700, takes_calls=True)
+    bob.do("weaken")
+    alice.play(Caller("alice", "bob").invite(sdp()).refused(488, 180), CALL).finish()
+    bob.wait_for_state("Established")
+    bob.wait_for_state("Terminated")
+    assert not [message for message in alice.tap.sip(outgoing=False) if message.sdp]
+    web_site.tolerate("proxy replied with error")
+
+
 def test_page_that_is_shipped_calls(web_site: Site) -> None:
     """The telephone of docs/webrtc.md, by its buttons."""
     bob = web_site.phone("bob", tone=1000)
