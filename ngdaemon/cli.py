@@ -82,8 +82,8 @@ def _check(settings: Loader) -> int:
     for warning in loaded.warnings:
         _tell(f"warning: {warning}")
     for effect, names in ((Effect.NO_EFFECT, loaded.no_effect), (Effect.NOT_YET, loaded.not_yet)):
-        if names:
-            _tell(f"{effect.value}: {', '.join(names)}")
+        for name in names:
+            _tell(f"{effect.value}: {name} ({OPTIONS[name].help})")
     _tell(f"the configuration is good ({loaded.path or 'no file'})")
     return OK
 

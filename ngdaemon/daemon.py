@@ -12,7 +12,7 @@ from pathlib import Path
 from ngdaemon import __version__
 from ngdaemon.base.errors import ConfigError
 from ngdaemon.config import Config
-from ngdaemon.config.options import RELOADED
+from ngdaemon.config.options import NAMES, RELOADED
 from ngdaemon.controller import Controller
 from ngdaemon.shell.backend import Backend, open_backend
 from ngdaemon.shell.clock import Alarm
@@ -186,9 +186,9 @@ class Daemon:
         self._log.reconfigure(self._config)
         self._gate.allow(self._config.allow_ng)
         self._controller.reconfigure(self._config)
-        logger.log(NOTICE, "settings read anew: %s", ", ".join(now) if now else "nothing has changed")
+        logger.log(NOTICE, "settings read anew: %s", _named(now) if now else "nothing has changed")
         if later:
-            logger.warning("at the next start only: %s", ", ".join(later))
+            logger.warning("at the next start only: %s", _named(later))
 
     def _changed_by_command(self, config: Config) -> None:
         """Settings were changed through the control port: the log is what else depends on them."""
@@ -235,6 +235,11 @@ def introduction(loaded: Loaded, backend: str) -> str:
 
 def _join(items: Iterable[object]) -> str:
     return ", ".join(str(item) for item in items)
+
+
+def _named(names: Iterable[str]) -> str:
+    """Fields of Config by the names that an operator wrote."""
+    return _join(NAMES[name] for name in names)
 
 
 def _write_pid(path: str | None) -> None:

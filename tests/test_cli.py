@@ -124,7 +124,7 @@ def test_the_option_strings_that_operators_use_are_taken(run: Run, profile: str,
     code, text, errors = run("--check-config", *options, "-n", "127.0.0.1:2390", "-m", "20000", "-M", "20999")
     assert (code, errors) == (0, "")
     assert "no effect here: table" in text
-    assert ("not supported yet: recording-dir, recording-method" in text) == (profile == "recording")
+    assert ("not supported yet: recording-dir (" in text) == (profile == "recording")
 
 
 def test_the_file_of_debians_rtpengine_is_taken(run: Run, tmp_path: Path) -> None:
@@ -137,8 +137,9 @@ def test_the_file_of_debians_rtpengine_is_taken(run: Run, tmp_path: Path) -> Non
     )
     code, text, errors = run("--check-config", f"--config-file={file}")
     assert (code, errors) == (0, "")
-    assert "no effect here: table" in text
-    assert "not supported yet: listen-http, listen-cli, recording-dir, recording-method" in text
+    assert "no effect here: table (there is no kernel module: " in text
+    later = [line.split()[3] for line in text.splitlines() if line.startswith("not supported yet: ")]
+    assert later == ["listen-http", "listen-cli", "recording-dir", "recording-method"]
 
 
 def test_everything_can_be_set_by_environment(run: Run) -> None:

@@ -275,9 +275,9 @@ def test_a_new_file_changes_what_may_change(start: Start, tmp_path: Path) -> Non
     file.write_text("[rtpengine]\nmax-sessions = 0\n")
     daemon = start(f"--config-file={file}")
     assert daemon.offer()[b"result"] == b"error"
-    file.write_text("[rtpengine]\nmax-sessions = 5\nlog-level = 7\npidfile = /nowhere\n")
+    file.write_text("[rtpengine]\nmax-sessions = 5\nlog-level = 7\npidfile = /nowhere\nlog-level-ice = 5\n")
     daemon.tell(signal.SIGHUP)
-    daemon.wait_for_line(r"NOTICE: settings read anew: max_sessions, log_level$")
+    daemon.wait_for_line(r"NOTICE: settings read anew: max-sessions, log-level, log-level-…$")
     daemon.wait_for_line(r"WARNING: at the next start only: pidfile$")
     assert daemon.offer()[b"result"] == b"ok"
 

@@ -130,5 +130,11 @@ OPTIONS: dict[str, Option] = {
 }
 """Every option, by name."""
 
+NAMES = {option.field: option.name for option in OPTIONS.values() if option.field} | {
+    "log_levels": "log-level-…",
+    "port_ranges": "ports of an interface",
+}
+"""How the operator calls a field of Config."""
+
 RELOADED = frozenset(option.field for option in OPTIONS.values() if option.reload)
 """Fields of Config that are taken over while running."""

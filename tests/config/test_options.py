@@ -7,7 +7,7 @@ from pathlib import Path
 
 import ngdaemon
 from ngdaemon.config import Config
-from ngdaemon.config.options import OPTIONS, RELOADED, Effect
+from ngdaemon.config.options import NAMES, OPTIONS, RELOADED, Effect
 from ngdaemon.config.settings import SUBSYSTEMS
 
 SHORT_FORMS = "i interface n listen-ng N listen-tcp-ng c listen-cli u listen-udp l listen-tcp m port-min M port-max t table F no-fallback o timeout s silent-timeout a final-timeout d delete-delay T tos p pidfile f foreground L log-level E log-stderr S save-interface-ports b b2b-url x xmlrpc-format r redis w redis-write k subscribe-keyspace q no-redis-required g graphite G graphite-interval"  # noqa: E501
@@ -16,6 +16,11 @@ SHORT_FORMS = "i interface n listen-ng N listen-tcp-ng c listen-cli u listen-udp
 def test_every_setting_of_the_daemon_has_an_option() -> None:
     settable = {option.field for option in OPTIONS.values()}
     assert {field.name for field in fields(Config)} - settable == {"port_ranges"}
+
+
+def test_every_setting_has_a_name_that_an_operator_knows() -> None:
+    assert {field.name for field in fields(Config)} == set(NAMES)
+    assert not [name for name in NAMES.values() if "_" in name]
 
 
 def test_short_forms_are_those_of_rtpengine() -> None:

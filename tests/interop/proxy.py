@@ -61,6 +61,12 @@ class Proxy:
         """Run a command on the proxy's control socket."""
         return run("kamcmd", "-s", f"unix:{self._control}", *command)
 
+    def transactions(self) -> int:
+        """How many transactions it holds: some rest for 5 seconds after their end."""
+        count = re.search(r"\bcurrent: (\d+)", self.rpc("tm.stats"))
+        assert count
+        return int(count[1])
+
     def _wait_until_ready(self) -> None:
         with self.host.udp(self.host.address) as sock:
             sock.settimeout(0.1)

@@ -15,9 +15,16 @@ _PHRASES = {
     487: "Request Terminated",
     488: "Not Acceptable Here",
 }
+_REMEMBER_CALLEE = '<ereg regexp=".*" search_in="hdr" header="To:" check_it="true" assign_to="remote"/>'
 
 
-def sdp(*attributes: str, port: str = "[rtpstream_audio_port]", address: str = "[media_ip]", version: int = 1) -> str:
+def sdp(
+    *attributes: str,
+    port: str = "[rtpstream_audio_port]",
+    address: str = "[media_ip]",
+    version: int = 1,
+    protocol: str = "RTP/AVP",
+) -> str:
     """An audio description; `attributes` are whole lines. Port and address may be SIPp keywords, as they are here."""
     lines = [
         "v=0",
@@ -25,7 +32,7 @@ def sdp(*attributes: str, port: str = "[rtpstream_audio_port]", address: str = "
         "s=-",
         f"c=IN IP[media_ip_type] {address}",
         "t=0 0",
-        f"m=audio {port} RTP/AVP 8",
+        f"m=audio {port} {protocol} 8",
         "a=rtpmap:8 PCMA/8000",
         *attributes,
     ]
@@ -35,8 +42,9 @@ def sdp(*attributes: str, port: str = "[rtpstream_audio_port]", address: str = "
 class Scenario:
     """What both sides have in common; SIPp variables `local` and `remote` hold the parties of the dialogue."""
 
-    def __init__(self, user: str, cseq: int) -> None:
+    def __init__(self, user: str, cseq: int, copies_route: bool = True) -> None:
         self.user = user
+        self._copies_route = copies_route
         self._cseq = cseq
         self._expected = ""
         self._steps: list[str] = []
@@ -79,6 +87,10 @@ class Scenario:
         self._request("INVITE", body).expect_reply(status, 100, 180)
         return self._send(self._head("ACK", "INVITE"), "")
 
+    def prack(self, body: str, status: int = 200) -> Self:
+        """Acknowledge a provisional reply, with an offer or an answer (RFC 3262 5)."""
+        return self._request("PRACK", body).expect_reply(status)
+
     def update(self, body: str) -> Self:
         """Offer again by UPDATE (RFC 3311)."""
         return self._request("UPDATE", body).expect_reply(200, 100)
@@ -109,7 +121,7 @@ class Scenario:
         lines = [
             f"SIP/2.0 {status} {_PHRASES[status]}",
             "[last_Via:]",
-            "[last_Record-Route:]",
+            *(["[last_Record-Route:]"] if self._copies_route else []),
             "[last_From:]",
             self._reply_to(),
             "[last_Call-ID:]",
@@ -187,8 +199,14 @@ class Caller(Scenario):
         """Expect 200 and acknowledge."""
         for status in (100, *before):
             self._step(f'<recv response="{status}" optional="true"/>')
-        self._remember("200", '<ereg regexp=".*" search_in="hdr" header="To:" check_it="true" assign_to="remote"/>')
+        self._remember("200", _REMEMBER_CALLEE)
         return self.ack(body_in_ack)
+
+    def early(self, status: int = 183) -> Self:
+        """Expect a provisional reply that makes the dialogue."""
+        self._step('<recv response="100" optional="true"/>')
+        self._remember(str(status), _REMEMBER_CALLEE)
+        return self
 
     def refused(self, status: int, *before: int) -> Self:
         """Expect a refusal; the ACK goes the way of the INVITE, hop by hop."""
@@ -222,10 +240,10 @@ class Caller(Scenario):
 
 
 class Callee(Scenario):
-    """The side that is called."""
+    """The side that is called; without `copies_route` its replies lack the Record-Route (against RFC 3261 12.1.1)."""
 
-    def __init__(self, user: str) -> None:
-        super().__init__(user, cseq=100)
+    def __init__(self, user: str, copies_route: bool = True) -> None:
+        super().__init__(user, 100, copies_route)
         self._established = False
 
     def invited(self) -> Self:
@@ -246,6 +264,13 @@ class Callee(Scenario):
         self.reply(200, body)
         self._established = True
         return self.expect("ACK")
+
+    def answer_in_vain(self, body: str) -> Self:
+        """Take the call with a description that the media node refuses: the proxy, which has told the caller so, gives
+        the call up, acknowledges the answer that was under way, and hangs up."""
+        self.reply(200, body).expect("CANCEL").reply(200)
+        self._established = True
+        return self.expect("ACK").hung_up()
 
     def refuse(self, status: int) -> Self:
         """Refuse the call."""

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Playwright
+from playwright.sync_api import Page, Playwright
 
 from .baresip import DTLS, PLAIN, SDES
 from .chromium import SHIPPED_PAGE, BrowserPhone
@@ -231,6 +231,17 @@ def test_page_that_was_closed_is_not_called(web_site: Site) -> None:
     alice.play(Caller("alice", "bob").invite(sdp()).refused(404), CALL).finish()
 
 
+@pytest.mark.skipif(daemon_under_test() == "rtpengine", reason="it takes sha-1")
+def test_refused_answer_of_a_browser_fails_the_call(web_site: Site) -> None:
+    alice, bob = web_site.phone("alice", tone=1000), web_site.browser("bob", tone=700, takes_calls=True)
+    bob.do("weaken")
+    alice.play(Caller("alice", "bob").invite(sdp()).refused(488, 180), CALL).finish()
+    bob.wait_for_state("Established")
+    bob.wait_for_state("Terminated")
+    assert not [message for message in alice.tap.sip(outgoing=False) if message.sdp]
+    web_site.tolerate("proxy replied with error")
+
+
 def test_page_that_is_shipped_calls(web_site: Site) -> None:
     """The telephone of docs/webrtc.md, by its buttons."""
     bob = web_site.phone("bob", tone=1000)
@@ -244,7 +255,7 @@ def test_page_that_is_shipped_calls(web_site: Site) -> None:
     page.fill("#server", f"wss://{web_site.core.address}:{WSS_PORT}")
     for button, status in (("register", "registered"), ("call", "talking")):
         page.click(f"#{button}")
-        page.wait_for_function("text => document.getElementById('status').value === text", arg=status)
+        _wait_for_status(page, status)
     wait_for(lambda: len(bob.tap.rtp(outgoing=False)) >= 25, "the user of the page at bob")
     page.click("#hold")
     bob.wait_for_request("ACK", 2)
@@ -252,6 +263,10 @@ def test_page_that_is_shipped_calls(web_site: Site) -> None:
     bob.wait_for_request("ACK", 3)
     page.click("#hangup")
     callee.finish()
+    _wait_for_status(page, "the call is over")
+    page.fill("#callee", "nobody")
+    page.click("#call")
+    _wait_for_status(page, "refused: 404 Not Found")
 
 
 def test_page_of_a_strange_origin_is_refused(new_site: Site, playwright: Playwright) -> None:
@@ -259,6 +274,10 @@ def test_page_of_a_strange_origin_is_refused(new_site: Site, playwright: Playwri
     new_site.start_webrtc(WEB_ORIGINS='"^https://intranet\\.example$"')
     with pytest.raises(PlaywrightError, match="WebSocket closed"):
         new_site.browser("alice", tone=700)
+
+
+def _wait_for_status(page: Page, status: str) -> None:
+    page.wait_for_function("text => document.getElementById('status').value === text", arg=status)
 
 
 def _verdicts(site: Site) -> list[str]:

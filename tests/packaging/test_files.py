@@ -35,9 +35,7 @@ def test_documents_made_of_tables_are_current(page: str) -> None:
 
 
 def test_variables_of_the_containers_are_options() -> None:
-    names = re.findall(
-        r"NGDAEMON_[A-Z_]+", (PROJECT / "compose.yaml").read_text() + (PROJECT / "Dockerfile").read_text()
-    )
+    names = re.findall(r"NGDAEMON_[A-Z_]+", _compositions() + (PROJECT / "Dockerfile").read_text())
     assert set(names) <= {option.variable for option in OPTIONS.values()}
     assert names
 
@@ -48,9 +46,27 @@ def test_what_the_images_are_made_of_exists_and_is_not_left_out() -> None:
     assert {"pyproject.toml", "ngdaemon", "packaging", "LICENSE", "README.md"} <= kept
     for name in re.findall(r"^COPY (?!--from)(\S+)", (PROJECT / "Dockerfile").read_text(), re.M):
         assert (PROJECT / name).exists()
-    for name in re.findall(r"\./(\S+?):/", (PROJECT / "compose.yaml").read_text()):
+    for name in re.findall(r"\./(\S+?):/", _compositions()):
         assert (PROJECT / name).exists()
-    assert (PROJECT / "packaging/kamailio.Dockerfile").exists()
+    copied = re.findall(r"^COPY (.+) /", (PROJECT / "packaging/kamailio.Dockerfile").read_text(), re.M)
+    assert copied == ["kamailio.cfg webrtc.cfg"]
+    for name in copied[0].split():
+        assert (PROJECT / "kamailio-config" / name).exists()
+
+
+def test_settings_of_the_proxys_container_are_settings_of_its_configuration() -> None:
+    known = re.findall(
+        r"trydefenvs? ([A-Z0-9_]+)",
+        "".join((PROJECT / "kamailio-config" / name).read_text() for name in ("kamailio.cfg", "webrtc.cfg")),
+    )
+    given = re.findall(r"(?m)^      ([A-Z0-9_]+):", _compositions())
+    given = [name for name in given if not name.startswith("NGDAEMON_")]
+    assert "TLS_KEY" in given
+    assert set(given) <= set(known)
+
+
+def _compositions() -> str:
+    return (PROJECT / "compose.yaml").read_text() + (PROJECT / "compose.webrtc.yaml").read_text()
 
 
 def test_the_image_is_not_root_and_checks_its_health() -> None:

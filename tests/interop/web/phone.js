@@ -84,6 +84,18 @@ class Phone {
         this.agent.transport.send = (message) => send(message.replace(/(a=fingerprint:\S+ )(..)/g, other));
     }
 
+    // From now on the SDP has no fingerprint but a short one, which nobody should trust.
+    weaken() {
+        const send = this.agent.transport.send.bind(this.agent.transport);
+        const shorter = (all, octets) => `a=fingerprint:sha-1 ${octets}`;
+        this.agent.transport.send = (message) => {
+            const [head, body] = message.split("\r\n\r\n", 2);
+            const weak = body.replace(/a=fingerprint:sha-256 ((?:..:){19}..)[^\r]*/g, shorter);
+            const length = `Content-Length: ${weak.length}`;
+            return send(`${head.replace(/Content-Length: \d+/, length)}\r\n\r\n${weak}`);
+        };
+    }
+
     accept() {
         return this.session.accept();
     }
