@@ -8,6 +8,7 @@ from enum import Enum
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import CallId, SocketId
+from ngdaemon.base.throttle import Throttle
 from ngdaemon.call import notices
 from ngdaemon.call.allocate import release
 from ngdaemon.call.model import Call, Leg, LegId, Media
@@ -16,7 +17,16 @@ from ngdaemon.call.statistics import Statistics, Traffic
 from ngdaemon.call.summary import summary
 from ngdaemon.call.transports import Transports
 from ngdaemon.config import Config
-from ngdaemon.media.forwarder import Event, Forwarder, Learned, Punted, SocketCounters, Stranger, Tapped
+from ngdaemon.media.forwarder import (
+    Event,
+    Forwarder,
+    Learned,
+    Punted,
+    SocketCounters,
+    Stranger,
+    Tapped,
+    Unreadable,
+)
 from ngdaemon.media.plan import Learning, Plan
 from ngdaemon.media.ports import Ports
 from ngdaemon.rtp.quality import CallQuality, Quality
@@ -44,6 +54,10 @@ TIMEOUTS = {
 """Endings that nobody asked for: the setting that brought them about, and what to say of it."""
 
 
+MOST_UNREADABLE = 4
+"""Ports of a call that the log names at once because nothing authentic comes there."""
+
+
 @dataclass(slots=True)
 class Entry:
     """A stored call with what the registry keeps about it. Times are monotonic seconds."""
@@ -59,10 +73,14 @@ class Entry:
     check_at: float = 0.0
     quality: CallQuality | None = None
     """What the RTCP reports of the call say, once there are any."""
+    complaints: Throttle | None = None
+    """Of the log, once there were any."""
     strangers: dict[SocketId, Endpoint] = field(default_factory=dict)
     """Whose media was dropped at which socket, as far as the log has it."""
     learned: int = 0
-    """How often the log was told where a peer is."""
+    """How often a peer was found at another place than before."""
+    peers: dict[SocketId, Endpoint] = field(default_factory=dict)
+    """Where they were found last."""
 
 
 class Registry:
@@ -113,6 +131,7 @@ class Registry:
         else:
             entry.call, entry.plan = call, desired
         notices.planned(call, desired)
+        notices.secured(call)
         self.forwarder.apply(call.id, desired)
         self.transports.flush(call.id)
         self.transports.happened(call)
@@ -195,7 +214,8 @@ class Registry:
         level = logging.WARNING if setting else logging.INFO
         if logger.isEnabledFor(level):
             cause = cause.format(getattr(self.config, setting)) if setting else ""
-            text = summary(entry.call, counters, ending.name, now - entry.created_at, cause)
+            links = self.transports.links(entry.call.id)
+            text = summary(entry.call, counters, links, ending.name, now - entry.created_at, cause)
             logger.log(level, "%s", text, extra={"call": entry.call.id})
 
     def end_all(self, ending: Ending, now: float) -> None:
@@ -218,8 +238,17 @@ class Registry:
                 entry.quality = CallQuality()
             entry.quality.receive(event.packet, event.at)
         elif isinstance(event, Learned):
-            entry.learned += event.confirmed
-            notices.learned(entry.call, event, entry.learned)
+            news = event.confirmed and entry.peers.get(event.socket) != event.peer
+            if news:
+                entry.peers[event.socket] = event.peer
+                entry.learned += 1
+            notices.learned(entry.call, event, entry.learned if news else 0)
+        elif isinstance(event, Unreadable):
+            self.statistics.unreadable += 1
+            if entry.complaints is None:
+                entry.complaints = Throttle(MOST_UNREADABLE)
+            if entry.complaints.passes("unreadable", event.at) is not None:
+                notices.unreadable(entry.call, event)
         elif isinstance(event, Stranger) and entry.strangers.get(event.socket) != event.source:
             entry.strangers[event.socket] = event.source
             notices.stranger(entry.call, event)

@@ -6,6 +6,7 @@ plan to be stated again.
 
 import heapq
 import logging
+from collections import Counter
 from collections.abc import Iterator
 
 from ngdaemon.base.errors import RequestError
@@ -41,6 +42,8 @@ class Transports:
         self._noted: dict[Key, tuple[float, int]] = {}
         """The deadline of each transport that counts, with its number; others in the heap are stale."""
         self._serial = 0
+        self.happenings: Counter[type] = Counter()
+        """How often each kind of event happened, all calls together: for `statistics`."""
 
     def links(self, call: CallId) -> Links:
         """What the transports of a call have found out."""
@@ -143,6 +146,7 @@ class Transports:
         """Log what became of the transports of a call."""
         for transport in self._calls.get(call.id, {}).values():
             for item in transport.events():
+                self.happenings[type(item.event)] += 1
                 decisions.log(call, transport.leg, transport.place, item, self.links(call.id), transport.lines)
 
     def _after(self, call: CallId, transport: Transport) -> bool:

@@ -55,4 +55,6 @@ def statistics(service: Service, asked: Asked) -> Reply:
         for item in service.config.interfaces
     ]
     registry = service.registry
-    return {"statistics": service.statistics.tree(list(registry), registry.traffic(), interfaces, asked.now)}
+    happenings = registry.transports.happenings
+    tree = service.statistics.tree(list(registry), registry.traffic(), happenings, interfaces, asked.now)
+    return {"statistics": tree}

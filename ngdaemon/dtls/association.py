@@ -20,6 +20,7 @@ from ngdaemon.dtls.states import (
     KEYS_USABLE,
     LIVE,
     MOVES,
+    Alerted,
     Cause,
     Closed,
     Established,
@@ -137,6 +138,8 @@ class Association:
             for piece in fragments(found.payload):
                 self.take_fragment(piece, now)
         elif found.epoch == 0 and found.content == Content.ALERT and len(found.payload) == 2:
+            if not self.alert and self.state is State.HANDSHAKING:
+                self._events.append(Alerted(self.path, alert_name(found.payload[1])))
             self.alert = f"{alert_name(found.payload[1])}?"  # anyone can have sent it: noted, not obeyed (HS-11)
 
     def take_fragment(self, piece: Fragment, now: float) -> None:

@@ -100,10 +100,26 @@ class Failed(NamedTuple):
     reason: str
 
 
+class Alerted(NamedTuple):
+    """The peer, or somebody in its name, sent an alert in clear during a handshake: noted, not obeyed (HS-11)."""
+
+    path: Endpoint
+    alert: str
+
+
+class Unheard(NamedTuple):
+    """The peer is to begin the handshake, and no ClientHello came from anybody."""
+
+    path: Endpoint
+    """Where it should be."""
+    seconds: float
+    """How long it was waited for."""
+
+
 class Closed(NamedTuple):
     """The peer closed an association whose keys were in use (HS-16). The call goes on without them."""
 
     path: Endpoint
 
 
-Event = Held | Established | Mismatch | Failed | Closed | Retired
+Event = Held | Established | Mismatch | Failed | Alerted | Unheard | Closed | Retired

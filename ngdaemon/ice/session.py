@@ -17,7 +17,7 @@ from ngdaemon.ice.consent import Consent, Watch
 from ngdaemon.ice.credentials import Credentials
 from ngdaemon.ice.pacing import TA
 from ngdaemon.ice.remotes import Remotes
-from ngdaemon.ice.report import ConsentLost, Event, Failed, Pair, Progress, Remote, RoleSwitched
+from ngdaemon.ice.report import ConsentLost, Event, Failed, Pair, Progress, Remote, RoleSwitched, Tried, Unanswered
 from ngdaemon.ice.role import Role, Surroundings
 from ngdaemon.ice.seen import Seen
 from ngdaemon.ice.selection import LINGER, Selection, pair_of
@@ -66,6 +66,8 @@ class Session:
         self._accepted: dict[SocketId, set[Endpoint]] = {}
         self._patience: float | None = None
         self._failed: set[int] = set()
+        self._unanswered: frozenset[int] = frozenset()
+        """Components that were reported as such."""
         self._retired = False
 
     # What there is
@@ -421,7 +423,15 @@ class Session:
             under_way = not self._role.lite and any(self._list.of(component, *OPEN))
             if under_way or self.remote is None or not self.remote.ended:
                 undecided = True
+                if component not in self._unanswered:
+                    self._unanswered |= {component}
+                    self.events.append(Unanswered(component, self._tried(component)))
                 continue
             self._failed.add(component)
-            self.events.append(Failed(component))
+            self.events.append(Failed(component, self._tried(component)))
         self._patience = now + AGAIN if undecided else None
+
+    def _tried(self, component: int) -> Tried:
+        bases = (base for base in self._around.bases.values() if base.component == component)
+        heard = any(self._accepted.get(base.socket) for base in bases)
+        return Tried(*self._remotes.named(component), heard, self._role.lite)

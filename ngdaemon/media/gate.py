@@ -9,12 +9,14 @@ from ngdaemon.srtp.context import Inbound, Refused
 MAX_BOUND = 64
 """SSRCs whose key is remembered; of more the oldest is looked for again."""
 PROTECTED = (Kind.RTP, Kind.RTCP)
+MOST_UNREADABLE = 20
+"""Packets of which none authenticates, before that is reported: some may be of former keys, or of somebody else."""
 
 
 class Gate:
     """The receiving keys of one port, and what they made of its packets."""
 
-    __slots__ = ("_bound", "_failing", "_hold", "_holding", "_inbounds", "replayed", "unauthenticated")
+    __slots__ = ("_bound", "_failing", "_hold", "_holding", "_inbounds", "_unreadable", "replayed", "unauthenticated")
 
     def __init__(self) -> None:
         self.unauthenticated = 0
@@ -23,6 +25,8 @@ class Gate:
         self._bound: dict[int, Inbound] = {}
         """The key that each SSRC authenticated with (DMX-04)."""
         self._failing = Failing()
+        self._unreadable = 0
+        """Packets that failed since there are these keys; negative once one did not, or it was reported."""
         self._hold: Hold | None = None
         self._holding: Holding | None = None
 
@@ -32,6 +36,7 @@ class Gate:
             self._inbounds = inbounds
             self._bound = {ssrc: inbound for ssrc, inbound in self._bound.items() if inbound in inbounds}
             self._failing.clear()
+            self._unreadable = 0
         self._hold = hold
         if not inbounds and hold is None:
             self.forget()
@@ -79,6 +84,16 @@ class Gate:
         held, self._holding = self._holding.release(), None
         return held
 
+    def complains(self) -> bool:
+        """Whether it has to be reported now, once, that no packet authenticates. To be asked after one did not."""
+        if self.waits or self._unreadable < 0:
+            return False
+        self._unreadable += 1
+        if self._unreadable < MOST_UNREADABLE:
+            return False
+        self._unreadable = -1
+        return True
+
     def open(self, data: bytes, kind: Kind, source: Address, now: float) -> bytes | None:
         """What a packet says; None when it is dropped, which is counted here. Only RTP and RTCP can be protected."""
         if self.waits or kind not in PROTECTED:
@@ -99,9 +114,11 @@ class Gate:
                 continue
             if inbound is not bound:
                 self._bind(ssrc, inbound)
+            self._unreadable = -1
             return clear
         if replayed:
             self.replayed += 1
+            self._unreadable = -1
         else:
             self.unauthenticated += 1
             if bound is None:

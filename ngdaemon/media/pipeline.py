@@ -118,7 +118,7 @@ class Pipeline:
         """Send a datagram of control's. Nothing happens for an unknown socket, or to an address that is not numeric."""
         stream, address = self._streams.get(number), canonical(to.address)
         if stream is not None and address is not None:
-            stream.out.emit(data, (address, to.port))
+            stream.out.emit_control(data, (address, to.port))
 
     def drain(self) -> Sequence[Event]:
         """Events since the last call, oldest first."""

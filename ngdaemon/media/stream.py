@@ -19,8 +19,8 @@ from ngdaemon.media.contexts import Contexts
 from ngdaemon.media.counting import SourceCounter, Sources
 from ngdaemon.media.departure import Departure, Transmit
 from ngdaemon.media.filters import changes, passing
-from ngdaemon.media.forwarder import Learned, Punted, SocketCounters, Stranger, Tapped
-from ngdaemon.media.gate import PROTECTED, Gate
+from ngdaemon.media.forwarder import Learned, Punted, SocketCounters, Stranger, Tapped, Unreadable
+from ngdaemon.media.gate import MOST_UNREADABLE, PROTECTED, Gate
 from ngdaemon.media.lane import Lane, Sender, numbered
 from ngdaemon.media.latching import Address, Latching, Verdict
 from ngdaemon.media.links import Deliver, Link, Links
@@ -220,6 +220,8 @@ class Stream:
                 return
             if verdict is Verdict.ACCEPTED:
                 clear = self._gate.open(data, kind, source, now)
+                if clear is None and self._gate.complains():
+                    self._report_unreadable(source, now)
         if verdict is not Verdict.ACCEPTED:
             self._drop(source, now)
         elif clear is not None:
@@ -271,6 +273,10 @@ class Stream:
         if not self._told:
             stranger = Stranger(self.call, self.id, Endpoint(source[0], source[1]), now)
             self._told = self._around.report(stranger)
+
+    def _report_unreadable(self, source: Address, now: float) -> None:
+        event = Unreadable(self.call, self.id, Endpoint(source[0], source[1]), MOST_UNREADABLE, now)
+        self._around.report(event)
 
     def _accept(self, data: bytes, kind: Kind, now: float, *, learned: bool) -> None:
         """Count a packet, and make use of what it taught."""
@@ -463,6 +469,8 @@ class Stream:
             gate.unauthenticated if gate is not None else 0,
             gate.replayed if gate is not None else 0,
             out.withheld,
+            out.control_packets,
+            out.control_bytes,
         )
 
 

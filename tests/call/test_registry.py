@@ -408,7 +408,9 @@ def test_a_learned_peer_is_logged_once_it_is_sure(caplog: pytest.LogCaptureFixtu
     with caplog.at_level(logging.INFO):
         daemon.controller.handle_events(daemon.clock.now)
     (record,) = caplog.records
-    assert record.getMessage() == f"audio peer learned at 198.51.100.3:7000, port {caller}"
+    assert record.getMessage() == (
+        f"audio peer learned at 198.51.100.3:7000, port {caller}: media goes there; signalled is {ALICE}:4000"
+    )
     assert (record.__dict__["call"], record.__dict__["tag"]) == (CALL, "a")
 
 
@@ -464,7 +466,7 @@ def test_media_ahead_of_the_answer_is_no_warning(caplog: pytest.LogCaptureFixtur
     (record,) = caplog.records
     assert record.levelno == logging.INFO
     assert record.getMessage() == (
-        f"media from 198.51.100.2:5000 to audio port {callee} dropped: its party has not signalled where it is"
+        f"early media from 198.51.100.2:5000 to audio port {callee} dropped: no answer yet says where its party is"
     )
 
 
