@@ -414,6 +414,24 @@ def test_a_learned_peer_is_logged_once_it_is_sure(caplog: pytest.LogCaptureFixtu
     assert (record.__dict__["call"], record.__dict__["tag"]) == (CALL, "a")
 
 
+def test_a_peer_where_it_is_signalled_or_was_before_is_for_debugging(caplog: pytest.LogCaptureFixture) -> None:
+    """At each hold and each deletion learning begins anew: that is no news."""
+    daemon = a_daemon()
+    _, caller = call_of(daemon)
+    socket = daemon.socket_at(caller)
+    with caplog.at_level(logging.DEBUG, "ngdaemon.call"):
+        for peer in (Endpoint(ALICE, 4000), Endpoint(CAROL, 7000), Endpoint(CAROL, 7000), Endpoint(CAROL, 7001)):
+            daemon.forwarder.events = [Learned(CallId(CALL), socket, peer, confirmed=True)]
+            daemon.controller.handle_events(daemon.clock.now)
+    found = [(item.levelno, item.getMessage().partition(", ")[0]) for item in caplog.records]
+    assert found == [
+        (logging.DEBUG, "audio peer learned at 198.51.100.1:4000"),
+        (logging.INFO, "audio peer learned at 198.51.100.3:7000"),
+        (logging.DEBUG, "audio peer learned at 198.51.100.3:7000"),
+        (logging.INFO, "audio peer learned at 198.51.100.3:7001"),
+    ]
+
+
 def test_peers_that_move_all_the_time_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """S06: `media-handover`, and two who send in turn."""
     daemon = a_daemon()

@@ -90,6 +90,36 @@ def test_why_packets_were_dropped_and_where_the_last_stranger_was(caplog: pytest
     assert expected in words
 
 
+def test_what_a_party_sent_before_its_answer_was_early_and_no_attack(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = Daemon()
+    callee = sdp.port(daemon.offer(audio(ALICE, 4000)))
+    daemon.answer(audio(BOB, 5000))
+    daemon.forwarder.counted = {
+        daemon.socket_at(callee): SocketCounters(9, 900, 2, strangers=2, stranger=Endpoint("10.9.0.5", 7777)),
+        daemon.socket_at(callee + 1): SocketCounters(1, 60, 1, strangers=1, stranger=Endpoint(BOB, 5001)),
+    }
+    assert last_words(daemon, caplog).endswith(
+        f"dropped 3 (1 early, the last one at {BOB}:5001 and 2 from strangers, the last one at 10.9.0.5:7777)"
+    )
+
+
+def test_a_party_that_never_answered_is_shown_when_something_was_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = Daemon()
+    callee = sdp.port(daemon.offer(audio(ALICE, 4000)))
+    daemon.forwarder.counted = {daemon.socket_at(callee): SocketCounters(errors_in=150, strangers=150)}
+    assert f"(untagged) audio: nowhere <> 192.0.2.1:{callee}, in 0 packets" in last_words(daemon, caplog)
+    assert "dropped 150 (150 from strangers)" in caplog.text
+
+
+def test_what_ice_and_dtls_sent_is_no_media(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = Daemon()
+    daemon.offer(audio(ALICE, 4000))
+    caller = sdp.port(daemon.answer(audio(BOB, 5000)))
+    counted = SocketCounters(packets_out=36, bytes_out=5570, control_packets=10, control_bytes=1270)
+    daemon.forwarder.counted = {daemon.socket_at(caller): counted}
+    assert "out 26 packets 4300 bytes and 10 of ICE and DTLS, nothing received" in last_words(daemon, caplog)
+
+
 def test_a_party_that_never_sent_is_marked_unless_it_need_not_send(caplog: pytest.LogCaptureFixture) -> None:
     daemon = Daemon()
     callee = sdp.port(daemon.offer(audio(ALICE, 4000, "a=recvonly")))
