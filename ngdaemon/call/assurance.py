@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from ngdaemon.call import facing, keying_shown
 from ngdaemon.call.links import NO_LINK, Link, Links, Slot
 from ngdaemon.call.model import Leg, Media
-from ngdaemon.call.security import CLEAR
+from ngdaemon.call.security import CLEAR, Keying
 from ngdaemon.dtls.component import Status
 from ngdaemon.dtls.states import KEYS_USABLE, State
 from ngdaemon.ice.candidate import RTCP, RTP
@@ -78,17 +78,22 @@ def in_words(leg: Leg, media: Media, links: Links) -> str:
     rtcp = found.get(NAMES[RTCP], text)
     if rtcp != text:
         text = f"{text}, RTCP: {rtcp}"
-    suite = keying_shown.suite(media)
-    return ", ".join(item for item in (f"SDES {suite}" if suite else "", text) if item)
+    keys = ""
+    if security.keying is Keying.SDES:
+        keys = f"SDES {keying_shown.suite(media)}"
+    elif security.keying is None and (security.offered or security.said.asked):
+        keys = "no keys agreed"
+    return ", ".join(item for item in (keys, text) if item)
 
 
 def _words(link: Link) -> str:
     words = []
     status = link.status
     if status is not None:
-        why = [status.reason, f"last alert {status.alert}" if status.alert else ""]
-        detail = "; ".join(item for item in why if item)
         done = status.state in KEYS_USABLE
+        heard = "" if done or status.received else "nothing heard"
+        why = (heard, status.reason, f"last alert {status.alert}" if status.alert else "")
+        detail = "; ".join(item for item in why if item)
         words.append(f"DTLS {VERDICTS[status.state]}{done * f' {status.profile}'}{detail and f' ({detail})'}")
     if link.progress is not None:
         words.append(ICE_WORDS[link.progress])

@@ -19,13 +19,18 @@ def summary(
 ) -> str:
     """`call ended (REGULAR) after 12.3 s: a audio: …`, each leg with its security, what it sent and where it was."""
     parts = [
-        f"{leg.tag or '(untagged)'} {media.kind}: {_media(leg, media, counters, links)}"
+        f"{leg.tag or '(untagged)'} {_kinds(leg, media)}: {_media(leg, media, counters, links)}"
         for leg in call.legs
         for media in leg.medias
         if media.ports is not None and (media.said or _arrived(media, counters))
     ]
     detail = "; ".join(parts) if parts else "no media"
     return f"call ended ({ending}) after {duration:.1f} s{cause and ', '}{cause}: {detail}"
+
+
+def _kinds(leg: Leg, media: Media) -> str:
+    """What goes over the ports of a media: `audio`, or in a BUNDLE `audio+video`."""
+    return "+".join((media.kind, *(other.kind for other in leg.medias if other.bundled == media.place)))
 
 
 def _arrived(media: Media, counters: dict[SocketId, SocketCounters]) -> bool:

@@ -78,7 +78,7 @@ class TestIce:
             "audio: ICE: no pair of candidates works for 40 s: no answer from 1 candidate; "
             "no check of the peer came; media waits"
         ]
-        assert "DTLS pending, ICE checking, in 0 packets" in last_words(site.daemon, log)
+        assert "DTLS pending (nothing heard), ICE checking, in 0 packets" in last_words(site.daemon, log)
 
     def test_a_browser_that_hides_its_addresses_is_told_apart(self, log: pytest.LogCaptureFixture) -> None:
         """mDNS names in place of addresses, and nothing comes from it either."""
@@ -107,7 +107,7 @@ class TestIce:
             "audio: ICE failed: no pair of candidates works in 40 s: no answer from 1 candidate; "
             "no check of the peer came"
         ]
-        assert "DTLS pending, ICE failed" in last_words(site.daemon, log)
+        assert "DTLS pending (nothing heard), ICE failed" in last_words(site.daemon, log)
 
 
 class TestHello:
@@ -234,6 +234,12 @@ def test_what_is_agreed_is_for_debugging_and_shows_no_key(level: int, caplog: py
     ]
     assert lines[-2:] == (expected if level == logging.DEBUG else [])
     assert "A" * 40 not in caplog.text
+
+
+def test_keys_that_were_never_agreed_on_are_told_in_the_last_line(log: pytest.LogCaptureFixture) -> None:
+    daemon = Daemon()
+    daemon.offer(secured.savp(BROWSER.address, secured.crypto()), transport_protocol="RTP/AVP")
+    assert "no keys agreed, in 0 packets" in last_words(daemon, log)
 
 
 def test_list_sessions_says_how_a_leg_is_secured() -> None:

@@ -111,6 +111,18 @@ def test_a_party_that_never_answered_is_shown_when_something_was_dropped(caplog:
     assert "dropped 150 (150 from strangers)" in caplog.text
 
 
+def test_medias_of_a_bundle_are_named_where_their_packets_are_counted(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = Daemon()
+    medias = ("m=audio 4000 RTP/AVP 96", "a=rtpmap:96 X/90000", "m=video 4002 RTP/AVP 97", "a=rtpmap:97 Y/90000")
+    grouped = (medias[0], medias[1], "a=mid:0", medias[2], medias[3], "a=mid:1")
+    daemon.offer(sdp.sdp(ALICE, "a=group:BUNDLE 0 1", *grouped), bundle="accept")
+    caller = sdp.port(daemon.answer(sdp.sdp(BOB, *medias)))
+    words = last_words(daemon, caplog)
+    assert f"a audio+video: {ALICE}:4000 <> 192.0.2.1:{caller}, " in words
+    assert "b audio: " in words
+    assert "b video: " in words
+
+
 def test_what_ice_and_dtls_sent_is_no_media(caplog: pytest.LogCaptureFixture) -> None:
     daemon = Daemon()
     daemon.offer(audio(ALICE, 4000))
