@@ -220,7 +220,7 @@ class Stream:
                 return
             if verdict is Verdict.ACCEPTED:
                 clear = self._gate.open(data, kind, source, now)
-                if clear is None and self._gate.complains():
+                if clear is None and kind in PROTECTED and self._gate.complains():
                     self._report_unreadable(source, now)
         if verdict is not Verdict.ACCEPTED:
             self._drop(source, now)

@@ -178,6 +178,13 @@ class TestUnreadable:
             call.rig.receive(A, Far(NEW_HERS, OURS).rtp(rtp(number, ssrc=9)), ALICE)
         assert not [event for event in call.rig.events() if isinstance(event, Unreadable)]
 
+    def test_zrtp_is_no_media_that_could_be_authentic(self) -> None:
+        call = secured_call()
+        for _ in range(3 * MOST_UNREADABLE):
+            call.rig.receive(A, b"\x10\x00\x00\x01ZRTP" + bytes(20), ALICE)
+        assert call.rig.count(A).unauthenticated == 3 * MOST_UNREADABLE
+        assert call.rig.events() == []
+
     def test_new_keys_are_judged_anew(self) -> None:
         call = secured_call()
         call.say(rtp(0))
