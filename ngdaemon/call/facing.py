@@ -59,6 +59,10 @@ def is_relayed(leg: Leg, media: Media) -> bool:
 
 def ports_of(media: Media) -> list[Port]:
     """All local ports of a media, those in use first."""
+    usual = media.ports
+    if usual is not None and not media.former and not usual.others:
+        first = Port(usual.rtp, RTP, True)
+        return [first] if usual.rtcp is None else [first, Port(usual.rtcp, RTCP, True)]
     found = []
     for ports in media.port_sets:
         current = ports is media.ports
@@ -170,14 +174,8 @@ def _latch(
         plausible |= {item.address for item in link.held}
     if link.path is not None:
         plausible |= {link.path.remote.address}
-    return Latch(
-        learning=Learning(leg.learning) if leg.learning else default,
-        plausible=plausible,
-        generation=call.generation,
-        strict=leg.strict_source,
-        handover=leg.handover,
-        asymmetric=leg.asymmetric,
-    )
+    learning = Learning(leg.learning) if leg.learning else default
+    return Latch(learning, plausible, call.generation, leg.strict_source, leg.handover, leg.asymmetric)
 
 
 def _protection(media: Media, link: Link) -> Protection | None:
