@@ -1,7 +1,5 @@
 """What cannot be secured is refused, and the reply says what and why."""
 
-import logging
-
 import pytest
 
 from tests.support.daemon import Daemon
@@ -41,35 +39,6 @@ def test_of_several_lines_the_unusable_one_is_refused(case: str) -> None:
     assert [bool(number) for number in ports(reply["sdp"])] == [False, True]
     answer = daemon.answer(phone(B, "RTP/AVP", port=0) + "m=video 4002 RTP/AVP 31\r\n")
     assert [bool(number) for number in ports(answer)] == [False, True]
-
-
-@pytest.mark.parametrize("command", ["offer", "answer"])
-def test_a_refused_line_is_logged_once_and_counted(command: str, caplog: pytest.LogCaptureFixture) -> None:
-    """ERR-09: the log and the counters tell what only the reply would, which proxies do not look into."""
-    bad = f"m=video 4002 UDP/TLS/RTP/SAVP 31\r\na=setup:active\r\na=fingerprint:{_MD5}\r\n"
-    daemon = Daemon()
-    if command == "answer":
-        clear = "m=video 4002 RTP/AVP 31\r\n"
-        daemon.offer(phone(A, "RTP/AVP") + clear, transport_protocol="UDP/TLS/RTP/SAVP")
-        good = dtls(B, setup="active")
-    else:
-        good = phone(A, "RTP/SAVP", crypto())
-    with caplog.at_level(logging.INFO):
-        for _ in range(3):
-            keys = {"from_tag": "a", "to_tag": "b"} if command == "answer" else {"from_tag": "a"}
-            assert daemon.command(command, sdp=good + bad, **keys)["warnings"]
-    lines = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert lines == [f"video refused in the {command}: 2:fingerprint; the call goes on without it"]
-    counted = daemon.ask({"command": "statistics"})["statistics"]["securitystatistics"]
-    assert (counted["refusedmedias"], counted["refusedrequests"]) == (3, 0)
-
-
-def test_a_refused_call_is_counted() -> None:
-    daemon = Daemon()
-    daemon.command("offer", sdp=phone(A, "RTP/SAVP"), from_tag="a")
-    daemon.command("offer", sdp="hello", from_tag="a")
-    counted = daemon.ask({"command": "statistics"})["statistics"]["securitystatistics"]
-    assert (counted["refusedmedias"], counted["refusedrequests"]) == (0, 1)
 
 
 def test_an_unusable_kind_beside_a_usable_one_is_no_reason_to_refuse() -> None:
