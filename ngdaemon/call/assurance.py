@@ -92,7 +92,8 @@ def _words(link: Link) -> str:
     if status is not None:
         done = status.state in KEYS_USABLE
         heard = "" if done or status.received else "nothing heard"
-        why = (heard, status.reason, f"last alert {status.alert}" if status.alert else "")
+        alert = f"last alert {status.alert}" if status.alert and status.alert != status.reason else ""
+        why = (heard, status.reason, alert)
         detail = "; ".join(item for item in why if item)
         words.append(f"DTLS {VERDICTS[status.state]}{done * f' {status.profile}'}{detail and f' ({detail})'}")
     if link.progress is not None:

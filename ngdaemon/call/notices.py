@@ -119,7 +119,7 @@ def _place(call: Call, socket: SocketId) -> Place | None:
     """What a socket is for; None when the call has given it up."""
     for leg in call.legs:
         for media in leg.medias:
-            for ports in media.port_sets:
+            for ports in (item for each in media.port_sets for item in each.sets):
                 if ports.rtp.socket == socket:
                     return Place(leg, media, ports.rtp.port, media.rtp)
                 if ports.rtcp is not None and ports.rtcp.socket == socket:

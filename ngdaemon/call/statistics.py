@@ -171,7 +171,8 @@ class Statistics:
         for leg in call.legs:
             for media in leg.medias:
                 if media.ports is not None and media.said and media.active and media.copied is None:
-                    received = counters.get(media.ports.rtp.socket, SocketCounters()).packets_in
+                    sockets = [item.rtp.socket for item in media.ports.sets]
+                    received = any(socket in counters and counters[socket].packets_in for socket in sockets)
                     sending += bool(received)
                     silent += not received
         self._zero_way += silent if not sending else 0

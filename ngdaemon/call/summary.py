@@ -1,12 +1,12 @@
 """The one log line that sums up a call at its end."""
 
 from ngdaemon.base.ids import SocketId
-from ngdaemon.call import assurance
+from ngdaemon.call import assurance, counted
+from ngdaemon.call.counted import NO_COUNTERS
 from ngdaemon.call.links import Links
 from ngdaemon.call.model import Call, Leg, Media
+from ngdaemon.ice.candidate import RTP
 from ngdaemon.media.forwarder import SocketCounters
-
-NO_COUNTERS = SocketCounters()
 
 
 def summary(
@@ -35,15 +35,18 @@ def _kinds(leg: Leg, media: Media) -> str:
 
 def _arrived(media: Media, counters: dict[SocketId, SocketCounters]) -> bool:
     """Whether anything came to the ports of a media, dropped or not."""
-    counted = [counters.get(port.socket, NO_COUNTERS) for port in media.ports.ports] if media.ports else []
-    return any(item.packets_in or item.errors_in for item in counted)
+    ports = media.ports.ports if media.ports else ()
+    sockets = [counters.get(port.socket, NO_COUNTERS) for port in ports]
+    return any(item.packets_in or item.errors_in for item in sockets)
 
 
 def _media(leg: Leg, media: Media, counters: dict[SocketId, SocketCounters], links: Links) -> str:
     """How a leg was secured, what it sent, how much of it was lost on its way to us, and what was dropped."""
     assert media.ports is not None
-    rtp = counters.get(media.ports.rtp.socket, NO_COUNTERS)
-    local = f"{media.ports.interface.address}:{media.ports.rtp.port}"
+    used = counted.at(leg, media, RTP, counters, links)
+    assert used is not None
+    rtp = used.counters
+    local = f"{used.interface.address}:{used.port.port}"
     peer = rtp.peer or media.rtp
     lost = sum(source.lost for source in rtp.sources)
     words = assurance.in_words(leg, media, links)
@@ -73,18 +76,19 @@ def _received(media: Media, counters: dict[SocketId, SocketCounters]) -> bool:
     return any(counters.get(port.socket, NO_COUNTERS).packets_in for port in ports)
 
 
-def _dropped(media: Media, counted: list[SocketCounters]) -> str:
+def _dropped(media: Media, sockets: list[SocketCounters]) -> str:
     """How many packets were dropped on arrival, and why as far as counters know."""
-    dropped = sum(item.errors_in for item in counted)
+    dropped = sum(item.errors_in for item in sockets)
     if not dropped:
         return ""
-    early = [item for item in counted if item.stranger is not None and item.stranger.address in _addresses(media)]
-    others = [item for item in counted if item not in early]
+    early = [item for item in sockets if item.stranger is not None and item.stranger.address in _addresses(media)]
+    others = [item for item in sockets if item not in early]
     known = [
         (sum(item.strangers for item in early), "early", _newest(early)),
         (sum(item.strangers for item in others), "from strangers", _newest(others)),
-        (sum(item.unauthenticated for item in counted), "not authentic", ""),
-        (sum(item.replayed for item in counted), "received before", ""),
+        (sum(item.unkeyed for item in sockets), "before there were keys", ""),
+        (sum(item.unauthenticated - item.unkeyed for item in sockets), "not authentic", ""),
+        (sum(item.replayed for item in sockets), "received before", ""),
     ]
     rest = dropped - sum(count for count, _, _ in known)
     known.append((rest, "malformed, refused or too many at once", ""))
@@ -98,8 +102,8 @@ def _addresses(media: Media) -> frozenset[str]:
     return media.plausible if said is None else media.plausible | {item.address for item in said.candidates}
 
 
-def _newest(counted: list[SocketCounters]) -> str:
-    newest = next((item.stranger for item in counted if item.stranger is not None), None)
+def _newest(sockets: list[SocketCounters]) -> str:
+    newest = next((item.stranger for item in sockets if item.stranger is not None), None)
     return f", the last one at {newest}" if newest is not None else ""
 
 

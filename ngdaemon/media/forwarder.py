@@ -145,6 +145,8 @@ class SocketCounters(NamedTuple):
     control_packets: int = 0
     """Those of `packets_out` that were given to `send` (STUN, DTLS)."""
     control_bytes: int = 0
+    unkeyed: int = 0
+    """Those of `unauthenticated` that came while keys were awaited, and did not or could not wait."""
 
 
 MAX_SOURCES = 16

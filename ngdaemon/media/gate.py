@@ -16,10 +16,13 @@ MOST_UNREADABLE = 20
 class Gate:
     """The receiving keys of one port, and what they made of its packets."""
 
-    __slots__ = ("_bound", "_failing", "_hold", "_holding", "_inbounds", "_unreadable", "replayed", "unauthenticated")
+    __slots__ = ("_bound", "_failing", "_hold", "_holding", "_inbounds", "_unreadable", "replayed", "unkeyed", "wrong")
 
     def __init__(self) -> None:
-        self.unauthenticated = 0
+        self.wrong = 0
+        """Packets that are not authentic."""
+        self.unkeyed = 0
+        """Packets that came before there were keys, and could not wait for them."""
         self.replayed = 0
         self._inbounds: tuple[Inbound, ...] = ()
         self._bound: dict[int, Inbound] = {}
@@ -44,8 +47,13 @@ class Gate:
     def forget(self) -> None:
         """Drop what waits."""
         if self._holding is not None:
-            self.unauthenticated += len(self._holding)
+            self.unkeyed += len(self._holding)
             self._holding = None
+
+    @property
+    def unauthenticated(self) -> int:
+        """Packets that were dropped because no key fits, or there was none."""
+        return self.wrong + self.unkeyed
 
     @property
     def waits(self) -> bool:
@@ -69,12 +77,12 @@ class Gate:
         if self._holding is None:
             self._holding = Holding()
         ssrc = RTCP_RING if kind is Kind.RTCP else int.from_bytes(data[8:12], "big")
-        self.unauthenticated += self._holding.keep(ssrc, bytes(data), source, now)
+        self.unkeyed += self._holding.keep(ssrc, bytes(data), source, now)
 
     def expire(self, now: float) -> None:
         """Drop what waited too long."""
         if self._holding is not None:
-            self.unauthenticated += self._holding.expire(now)
+            self.unkeyed += self._holding.expire(now)
 
     def release(self, now: float) -> list[Held]:
         """What waited for the keys that are there now."""
@@ -96,14 +104,17 @@ class Gate:
 
     def open(self, data: bytes, kind: Kind, source: Address, now: float) -> bytes | None:
         """What a packet says; None when it is dropped, which is counted here. Only RTP and RTCP can be protected."""
-        if self.waits or kind not in PROTECTED:
-            self.unauthenticated += 1
+        if self.waits:
+            self.unkeyed += 1
+            return None
+        if kind not in PROTECTED:
+            self.wrong += 1
             return None
         rtcp = kind is Kind.RTCP
         ssrc = int.from_bytes(data[4:8] if rtcp else data[8:12], "big")
         bound = self.bound_to(ssrc)
         if bound is None and self._failing.ignores(source, ssrc, now):
-            self.unauthenticated += 1
+            self.wrong += 1
             return None
         replayed = False
         for inbound in self._inbounds if bound is None else self._order(bound):
@@ -120,7 +131,7 @@ class Gate:
             self.replayed += 1
             self._unreadable = -1
         else:
-            self.unauthenticated += 1
+            self.wrong += 1
             if bound is None:
                 self._failing.failed(source, ssrc, now)
         return None

@@ -471,6 +471,7 @@ class Stream:
             out.withheld,
             out.control_packets,
             out.control_bytes,
+            gate.unkeyed if gate is not None else 0,
         )
 
 

@@ -201,6 +201,8 @@ class TestUnreadable:
         call.plan(receive=(NEW_HERS,))
         for number in range(MOST_UNREADABLE - 1):
             call.say(rtp(1000 + number))
+        counted = call.rig.count(A)
+        assert (counted.unkeyed, counted.unauthenticated) == (3 * MOST_UNREADABLE, 4 * MOST_UNREADABLE - 1)
         assert not [event for event in call.rig.events() if isinstance(event, Unreadable)]
 
 
