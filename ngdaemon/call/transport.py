@@ -346,8 +346,20 @@ class Transport:
         return events
 
     def links(self) -> dict[Slot, Link]:
-        """What there is now."""
+        """What plans are made of now."""
         return {Slot(self.leg, self.place, number): self._link(number) for number in set(self.sockets.values())}
+
+    def shown(self) -> dict[Slot, Link]:
+        """All that there is to tell now."""
+        return {slot: self.shown_of(slot.component, link) for slot, link in self.links().items()}
+
+    def shown_of(self, component: int, link: Link | None = None) -> Link:
+        """All that there is to tell now of one component; `link` is what plans are made of, if that is at hand."""
+        agent, handshake = self._agent, self._handshakes.get(component)
+        return (link or self._link(component))._replace(
+            status=handshake.desk.status() if handshake is not None else None,
+            progress=agent.progress(component) if agent is not None else None,
+        )
 
     def _link(self, component: int) -> Link:
         agent, handshake = self._agent, self._handshakes.get(component)
@@ -366,9 +378,7 @@ class Transport:
             if verified is not None:
                 socket = handshake.paths.settled(verified, self._signalled.get(component))
                 path = Path(socket, verified) if socket is not None else None
-        status = desk.status() if desk is not None else None
-        progress = agent.progress(component) if agent is not None else None
-        return Link(path, sources, receive, send, held, status, progress)
+        return Link(path, sources, receive, send, held)
 
 
 def _receive_vouched(handshake: Handshake, agent: Agent, source: Path, data: bytes, now: float) -> None:
