@@ -2,6 +2,7 @@
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.call import facing
+from ngdaemon.call.facing import Faced, Port, face
 from ngdaemon.call.links import NO_LINKS, NOWHERE, Links
 from ngdaemon.call.model import Block, Call, Kind, Leg, LocalPort, Media, Subscription
 from ngdaemon.ice.candidate import RTCP, RTP
@@ -25,59 +26,50 @@ def plan(
 
     Nothing is sent to `forbidden` places.
     """
+    faced = {leg.id: [face(leg, media) for media in leg.medias] for leg in call.legs if not leg.ended}
     sockets: list[Socket] = []
+    for medias in faced.values():
+        for media in medias:
+            sockets.extend(facing.sockets(call, media, default_learning, links, forbidden))
     routes: list[Route] = []
-    for leg in call.legs:
-        if leg.ended:
-            continue
-        for media in leg.medias:
-            sockets.extend(facing.sockets(call, leg, media, default_learning, links, forbidden))
     for item in call.subscriptions:
-        source, sink = call.leg(item.source), call.leg(item.subscriber)
-        if source.ended or sink.ended:
+        sources, sinks = faced.get(item.source), faced.get(item.subscriber)
+        if sources is None or sinks is None:
             continue
-        blocks = call.blocks | source.blocks | item.blocks
+        blocks = call.blocks | call.leg(item.source).blocks | item.blocks
         if item.kind is Kind.PUB_SUB:
-            routes.extend(_copies(call, item, blocks, links))
+            routes.extend(_copies(call, item, (sources, sinks), blocks, links))
             continue
-        for said, heard in zip(source.medias, sink.medias, strict=False):
-            routes.extend(_routes(call, (source, said), (sink, heard), blocks, links))
+        for said, heard in zip(sources, sinks, strict=False):
+            routes.extend(_routes(call, said, heard, blocks, links))
     return Plan(tuple(sockets), tuple(routes))
 
 
-End = tuple[Leg, Media]
-"""A media with its leg."""
-
-
-def _routes(call: Call, said: End, heard: End, blocks: frozenset[Block], links: Links) -> list[Route]:
+def _routes(call: Call, said: Faced, heard: Faced, blocks: frozenset[Block], links: Links) -> list[Route]:
     """What flows from the leg that said one media to the leg that hears it.
 
     Also what comes at former ports: the leg sends there until it has seen the new ones.
     """
-    source_leg, source = said
-    sink_leg, sink = heard
-    carrier = facing.carrier(source_leg, source)
-    if carrier.ports is None or not source.active or not sink.active:
+    source_leg, source, carrier, protocol, blind, ports = said
+    sink = heard.media
+    if carrier.ports is None or not source.active or not sink.active or blind != heard.blind:
         return []
-    if facing.is_bare(source_leg, source) or facing.is_bare(sink_leg, sink):
+    if facing.is_bare(said) or facing.is_bare(heard):
         return []
-    rtp, rtcp = facing.sink(sink_leg, sink, RTP, links), facing.sink(sink_leg, sink, RTCP, links)
+    rtp = facing.sink(heard, RTP, links)
     if rtp is None:
         return []
+    rtcp = facing.sink(heard, RTCP, links)
     flows = source.sends and sink.receives and not call.drop_traffic
-    blind = facing.is_relayed(source_leg, source)
-    if blind != facing.is_relayed(sink_leg, sink):
-        return []
     if blind:
         # a handshake has to pass although neither side sends media yet
-        protocol = facing.in_force(source)
         passes = not protocol.rtp or ((flows or protocol.dtls) and not blocks & HOLDING)
-        return _blind_routes(carrier, rtp, rtcp, rtp_passes=passes and not call.drop_traffic)
+        return _blind_routes(ports, rtp, rtcp, rtp_passes=passes and not call.drop_traffic)
     routes = []
-    drop_feedback = facing.in_force(source).feedback and not facing.in_force(sink).feedback
+    drop_feedback = protocol.feedback and not heard.protocol.feedback
     selector = _selector(source_leg, source) if len(source_leg.medias) > 1 else None
     target = (rtcp or rtp).socket
-    for port in facing.ports_of(carrier):
+    for port in ports:
         number = port.local.socket
         if flows and port.component == RTP:
             routes.append(_media_route(port.local, rtp, source, blocks, selector))
@@ -96,10 +88,10 @@ def _selector(leg: Leg, media: Media) -> Selector | None:
     return Selector((media.mid or "").encode(), media.mid_extension, media.ssrcs, own)
 
 
-def _blind_routes(carrier: Media, rtp: LocalPort, rtcp: LocalPort | None, *, rtp_passes: bool) -> list[Route]:
+def _blind_routes(ports: list[Port], rtp: LocalPort, rtcp: LocalPort | None, *, rtp_passes: bool) -> list[Route]:
     """What flows where packets cannot be looked into: all that comes, or all but what comes at the RTP port."""
     routes = []
-    for port in facing.ports_of(carrier):
+    for port in ports:
         if port.component == RTP:
             if rtp_passes:
                 routes.append(Route(port.local.socket, rtp.socket, Carries.ANY))
@@ -108,24 +100,27 @@ def _blind_routes(carrier: Media, rtp: LocalPort, rtcp: LocalPort | None, *, rtp
     return routes
 
 
-def _copies(call: Call, item: Subscription, blocks: frozenset[Block], links: Links) -> list[Route]:
+def _copies(
+    call: Call, item: Subscription, ends: tuple[list[Faced], list[Faced]], blocks: frozenset[Block], links: Links
+) -> list[Route]:
     """What a subscriber to copies is sent: the RTP and RTCP of its source, while it is not paused.
 
     Codecs that it refused are held back. Nothing flows back to the source, but RTCP where it was asked for.
     """
-    source, sink = call.leg(item.source), call.leg(item.subscriber)
+    sources, sinks = ends
     routes: list[Route] = []
-    for heard in sink.medias:
-        if heard.copied is None or heard.copied.leg != source.id:
+    for heard in sinks:
+        copied = heard.media.copied
+        if copied is None or copied.leg != item.source:
             continue
-        said = source.medias[heard.copied.place]
-        if heard.receives:
-            refused = _refused(heard)
-            for route in _routes(call, (source, said), (sink, heard), blocks, links):
+        said = sources[copied.place]
+        if heard.media.receives:
+            refused = _refused(heard.media)
+            for route in _routes(call, said, heard, blocks, links):
                 held_back = refused and route.carries is Carries.RTP
                 routes.append(route._replace(dropped=route.dropped | refused) if held_back else route)
         if item.mirrored:
-            mirrored = _routes(call, (sink, heard), (source, said), blocks, links)
+            mirrored = _routes(call, heard, said, blocks, links)
             routes.extend(route for route in mirrored if route.carries is Carries.RTCP)
     return routes
 
