@@ -9,18 +9,21 @@ After the handshake nothing is left to do but to read an alert, to answer a repe
 is done here as well, so that OpenSSL's connection, which holds most of an association's memory, can go.
 """
 
-import hmac
 import struct
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from ngdaemon.dtls.records import DTLS_1_2, Record, record
 
 EPOCH = 1
 """The one epoch that is encrypted: there is no renegotiation."""
 
+
+_HASHES = {"sha256": SHA256(), "sha384": SHA384()}
 
 _TAIL = struct.Struct("!BHH")
 """Content, version and length: what is authenticated behind the number of a record."""
@@ -87,12 +90,20 @@ class Secrets(NamedTuple):
 
 def prf(secret: bytes, label: bytes, seed: bytes, length: int, hash_name: str) -> bytes:
     """The pseudorandom function of TLS 1.2 (RFC 5246 §5)."""
+    keyed = HMAC(secret, _HASHES[hash_name])
     seed = label + seed
     output, step = b"", seed
     while len(output) < length:
-        step = hmac.digest(secret, step, hash_name)
-        output += hmac.digest(secret, step + seed, hash_name)
+        step = _mac(keyed, step)
+        output += _mac(keyed, step + seed)
     return output[:length]
+
+
+def _mac(keyed: HMAC, data: bytes) -> bytes:
+    """One MAC: to copy what is keyed is far less work than to key it again."""
+    mac = keyed.copy()
+    mac.update(data)
+    return mac.finalize()
 
 
 def _key_block(secrets: Secrets) -> bytes:
