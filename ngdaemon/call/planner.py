@@ -1,10 +1,12 @@
 """Call → Plan: the desired forwarding that follows from the facts of a call. A pure function."""
 
+from typing import NamedTuple
+
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.call import facing
 from ngdaemon.call.facing import Faced, Port, face
-from ngdaemon.call.links import NO_LINKS, NOWHERE, Links
-from ngdaemon.call.model import Block, Call, Kind, Leg, LocalPort, Media, Subscription
+from ngdaemon.call.links import NO_LINKS, NOWHERE, Link, Links, Slot
+from ngdaemon.call.model import Block, Call, Kind, Leg, LegId, LocalPort, Media, Subscription
 from ngdaemon.ice.candidate import RTCP, RTP
 from ngdaemon.media.plan import Carries, Learning, Plan, Route, Selector, Socket
 
@@ -26,40 +28,92 @@ def plan(
 
     Nothing is sent to `forbidden` places.
     """
-    faced = {leg.id: [face(leg, media) for media in leg.medias] for leg in call.legs if not leg.ended}
-    sockets: list[Socket] = []
-    for medias in faced.values():
-        for media in medias:
-            sockets.extend(facing.sockets(call, media, default_learning, links, forbidden))
+    return Planner(call, default_learning, forbidden).plan(links)
+
+
+class End(NamedTuple):
+    """A media, and the ports from which packets leave toward its leg."""
+
+    faced: Faced
+    rtp: LocalPort | None
+    rtcp: LocalPort | None
+
+
+class Planner:
+    """Plans of one call, whose facts stay as they are while its transports find out more.
+
+    A plan takes from the one before what does not depend on the links that changed: it is the same data, and forwarders
+    see at once that there is nothing to do.
+    """
+
+    __slots__ = ("_ends", "_faced", "_forbidden", "_routes", "_sockets", "call", "learning")
+
+    def __init__(self, call: Call, default_learning: Learning, forbidden: frozenset[Endpoint] = NOWHERE) -> None:
+        self.call = call
+        self.learning = default_learning
+        self._forbidden = forbidden
+        self._faced = {leg.id: [face(leg, media) for media in leg.medias] for leg in call.legs if not leg.ended}
+        self._sockets: dict[tuple[LegId, int], tuple[list[Link | None], list[Socket]]] = {}
+        """Of each media, with the links that they are made of."""
+        self._ends: dict[LegId, list[End]] = {}
+        self._routes: tuple[Route, ...] = ()
+
+    def plan(self, links: Links) -> Plan:
+        """The plan that follows from these links."""
+        sockets: list[Socket] = []
+        ends: dict[LegId, list[End]] = {}
+        for leg, medias in self._faced.items():
+            ends[leg] = [
+                End(faced, facing.sink(faced, RTP, links), facing.sink(faced, RTCP, links)) for faced in medias
+            ]
+            for faced in medias:
+                sockets.extend(self._sockets_of(faced, links))
+        if ends != self._ends:
+            self._ends, self._routes = ends, tuple(_all_routes(self.call, ends))
+        return Plan(tuple(sockets), self._routes)
+
+    def _sockets_of(self, faced: Faced, links: Links) -> list[Socket]:
+        if not links:
+            return facing.sockets(self.call, faced, self.learning, links, self._forbidden)
+        leg, place = faced.leg.id, faced.media.place
+        mine = [links.get(Slot(leg, place, RTP)), links.get(Slot(leg, place, RTCP))]
+        before = self._sockets.get((leg, place))
+        if before is not None and before[0] == mine:
+            return before[1]
+        made = facing.sockets(self.call, faced, self.learning, links, self._forbidden)
+        self._sockets[leg, place] = mine, made
+        return made
+
+
+def _all_routes(call: Call, ends: dict[LegId, list[End]]) -> list[Route]:
     routes: list[Route] = []
     for item in call.subscriptions:
-        sources, sinks = faced.get(item.source), faced.get(item.subscriber)
+        sources, sinks = ends.get(item.source), ends.get(item.subscriber)
         if sources is None or sinks is None:
             continue
         blocks = call.blocks | call.leg(item.source).blocks | item.blocks
         if item.kind is Kind.PUB_SUB:
-            routes.extend(_copies(call, item, (sources, sinks), blocks, links))
+            routes.extend(_copies(call, item, sources, sinks, blocks))
             continue
         for said, heard in zip(sources, sinks, strict=False):
-            routes.extend(_routes(call, said, heard, blocks, links))
-    return Plan(tuple(sockets), tuple(routes))
+            routes.extend(_routes(call, said.faced, heard, blocks))
+    return routes
 
 
-def _routes(call: Call, said: Faced, heard: Faced, blocks: frozenset[Block], links: Links) -> list[Route]:
+def _routes(call: Call, said: Faced, end: End, blocks: frozenset[Block]) -> list[Route]:
     """What flows from the leg that said one media to the leg that hears it.
 
     Also what comes at former ports: the leg sends there until it has seen the new ones.
     """
     source_leg, source, carrier, protocol, blind, ports = said
+    heard, rtp, rtcp = end
     sink = heard.media
     if carrier.ports is None or not source.active or not sink.active or blind != heard.blind:
         return []
     if facing.is_bare(said) or facing.is_bare(heard):
         return []
-    rtp = facing.sink(heard, RTP, links)
     if rtp is None:
         return []
-    rtcp = facing.sink(heard, RTCP, links)
     flows = source.sends and sink.receives and not call.drop_traffic
     if blind:
         # a handshake has to pass although neither side sends media yet
@@ -101,26 +155,26 @@ def _blind_routes(ports: list[Port], rtp: LocalPort, rtcp: LocalPort | None, *, 
 
 
 def _copies(
-    call: Call, item: Subscription, ends: tuple[list[Faced], list[Faced]], blocks: frozenset[Block], links: Links
+    call: Call, item: Subscription, sources: list[End], sinks: list[End], blocks: frozenset[Block]
 ) -> list[Route]:
     """What a subscriber to copies is sent: the RTP and RTCP of its source, while it is not paused.
 
     Codecs that it refused are held back. Nothing flows back to the source, but RTCP where it was asked for.
     """
-    sources, sinks = ends
     routes: list[Route] = []
-    for heard in sinks:
-        copied = heard.media.copied
+    for end in sinks:
+        heard = end.faced.media
+        copied = heard.copied
         if copied is None or copied.leg != item.source:
             continue
         said = sources[copied.place]
-        if heard.media.receives:
-            refused = _refused(heard.media)
-            for route in _routes(call, said, heard, blocks, links):
+        if heard.receives:
+            refused = _refused(heard)
+            for route in _routes(call, said.faced, end, blocks):
                 held_back = refused and route.carries is Carries.RTP
                 routes.append(route._replace(dropped=route.dropped | refused) if held_back else route)
         if item.mirrored:
-            mirrored = _routes(call, heard, said, blocks, links)
+            mirrored = _routes(call, end.faced, said, blocks)
             routes.extend(route for route in mirrored if route.carries is Carries.RTCP)
     return routes
 
