@@ -49,11 +49,6 @@ class Link(NamedTuple):
     progress: Progress | None = None
     """How far ICE is. None without ICE, and where links are for plans alone."""
 
-    @property
-    def ways(self) -> tuple[object, ...]:
-        """What plans are made of; all else is only told."""
-        return self[:5]
-
 
 Links = Mapping[Slot, Link]
 NO_LINK = Link()

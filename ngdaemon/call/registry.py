@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from ngdaemon.base.deadline import earliest
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import CallId, SocketId
 from ngdaemon.call import notices
@@ -252,8 +253,7 @@ class Registry:
         while self._deadlines and self._is_stale(*self._deadlines[0]):
             heapq.heappop(self._deadlines)
         mine = self._deadlines[0][0] if self._deadlines else None
-        theirs = self.transports.next_timeout()
-        return min((at for at in (mine, theirs) if at is not None), default=None)
+        return earliest(mine, self.transports.next_timeout())
 
     def _is_stale(self, at: float, call_id: CallId) -> bool:
         """Whether a deadline is that of a call that is over, or is another one by now."""

@@ -9,6 +9,7 @@ check of ours succeeded. Without ICE the signalled endpoint is trusted, and ever
 
 from typing import NamedTuple
 
+from ngdaemon.base.deadline import earliest
 from ngdaemon.base.endpoint import Endpoint, is_unspecified
 from ngdaemon.base.ids import SocketId
 from ngdaemon.base.sources import Rng
@@ -79,6 +80,8 @@ class Transport:
         """When the peer last proved that it is there, by a check of ICE or a handshake (GATE-03); monotonic seconds."""
         self.sockets: dict[SocketId, int] = {}
         """Our ports → component."""
+        self._slots: list[Slot] = []
+        """Of these components."""
         self._setting = setting
         self._agent: Agent | None = None
         self._bases: frozenset[SocketId] = frozenset()
@@ -103,6 +106,7 @@ class Transport:
     def update(self, leg: Leg, media: Media, now: float) -> None:
         """Follow the facts of the leg. The same facts again change nothing."""
         self.sockets = {port.local.socket: port.component for port in facing.ports_of(media)}
+        self._slots = [Slot(self.leg, self.place, number) for number in sorted(set(self.sockets.values()))]
         ports = [] if media.ports is None else facing.current(media.ports)
         self._current = {RTP: ports[0].rtp.socket, RTCP: (ports[0].rtcp or ports[0].rtp).socket} if ports else {}
         self._signalled = {RTP: _known(media.rtp), RTCP: _known(media.rtcp)}
@@ -260,10 +264,10 @@ class Transport:
 
     def next_timeout(self) -> float | None:
         """When `handle_timer` wants to be called; None for never."""
-        times = [handshake.next_timeout() for handshake in self._handshakes.values()]
-        if self._agent is not None:
-            times.append(self._agent.next_timeout())
-        return min((time for time in times if time is not None), default=None)
+        due = self._agent.next_timeout() if self._agent is not None else None
+        for handshake in self._handshakes.values():
+            due = earliest(due, handshake.next_timeout())
+        return due
 
     def close(self, now: float) -> None:
         """Say good-bye: one close_notify for each association (HS-17)."""
@@ -347,7 +351,7 @@ class Transport:
 
     def links(self) -> dict[Slot, Link]:
         """What plans are made of now."""
-        return {Slot(self.leg, self.place, number): self._link(number) for number in set(self.sockets.values())}
+        return {slot: self._link(slot.component) for slot in self._slots}
 
     def shown(self) -> dict[Slot, Link]:
         """All that there is to tell now."""

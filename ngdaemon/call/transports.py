@@ -165,9 +165,9 @@ class Transports:
         """Note the links of a transport; whether another plan follows from them."""
         links, changed = self._links[call], False
         for slot, link in transport.links().items():
-            before = links.get(slot)
-            changed = changed or before is None or before.ways != link.ways
-            links[slot] = link
+            if links.get(slot) != link:  # what stays as it was stays the same object
+                links[slot] = link
+                changed = True
         return changed
 
     def _schedule(self, call: CallId, transport: Transport) -> None:
@@ -175,7 +175,9 @@ class Transports:
         key = (call, transport.leg, transport.place)
         if at is None:
             self._noted.pop(key, None)
-        elif key not in self._noted or self._noted[key][0] != at:
+            return
+        noted = self._noted.get(key)
+        if noted is None or noted[0] != at:
             self._serial += 1
             self._noted[key] = (at, self._serial)
             heapq.heappush(self._deadlines, (at, self._serial, *key))
