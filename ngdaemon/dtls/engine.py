@@ -46,7 +46,7 @@ EXPORTER_LABEL = b"EXTRACTOR-dtls_srtp"
 _COOKIE_LENGTH = 32
 _LONGEST_PIECE = MAX_RECORD - FRAGMENT_HEADER
 """Octets of a message in one record."""
-_CHUNK = 65536
+_CHUNK = 4096
 """Octets that are read at a time."""
 _ROOM = 60000
 """Octets of a datagram as OpenSSL believes: it never fragments."""

@@ -46,4 +46,4 @@ def test_what_is_only_told_is_not_in_the_links_that_plans_are_made_of() -> None:
     status = shown[Slot(LegId(0), 0, RTP)].status
     assert status is not None
     assert status.state is State.VERIFIED
-    assert shown[Slot(LegId(0), 0, RTP)].progress is Progress.SELECTED
+    assert shown[Slot(LegId(0), 0, RTP)].progress is Progress.USABLE
