@@ -89,8 +89,9 @@ class Exchange:
 
     def _forget_transport(self, options: Options) -> None:
         """A sender that comes with another transport makes what was asked for toward the receiver moot (§4.5)."""
-        changed = any(map(self._changes_transport, self.slots))
-        if changed and not self.is_answer and options.transport_protocol is None:
+        if self.is_answer or self.receiver.protocol is None or options.transport_protocol is not None:
+            return
+        if any(map(self._changes_transport, self.slots)):
             self.receiver = self.receiver._replace(protocol=None)
 
     def _changes_transport(self, slot: int) -> bool:
@@ -153,7 +154,7 @@ class Exchange:
         self, said: Media, before: Media | None, protocol: Transport, options: Options, *, answers: bool
     ) -> bool:
         """Whether the sender's own address and keys pass, as is asked for: in an answer if the offer's did too."""
-        if not options.ice:
+        if not options.ice or not protocol.rtp:
             return False
         if answers and before is not None:
             return said.direct and icing.is_direct(options, before.ice_said)

@@ -393,7 +393,7 @@ def answer(
         return _answer_dtls(security, options, policy, rng)
     if line is None:
         raise Refused(unusable(said, policy) or "keying")
-    ours = _answered_line(security, line, policy, rng, moved=moved)
+    ours = _answered_line(security, line, rng, moved=moved)
     agreed = _agreed_sdes(security, said, Pair(ours, line))
     return agreed._replace(lines=(ours,), offered=frozenset(), setup="", hashes=(), tls_id_told=False, settled=True)
 
@@ -446,7 +446,8 @@ def _answer_dtls(security: Security, options: Options, policy: Policy, rng: Rng)
 
 def _answerable_line(security: Security, answerer: Security, options: Options, policy: Policy) -> Crypto | None:
     """The line of the offerer that is answered: `offerer_pref`, `static`, the answerer's suite, the first one."""
-    lines = usable_lines(security.said, policy)
+    taken = _taken_back(security.words)
+    lines = tuple(_without(line, taken) if taken else line for line in usable_lines(security.said, policy))
     if not lines:
         return None
     if "nonew" not in security.words:
@@ -468,11 +469,20 @@ def _answerable_line(security: Security, answerer: Security, options: Options, p
     return lines[0]
 
 
-def _answered_line(security: Security, line: Crypto, policy: Policy, rng: Rng, *, moved: bool) -> Crypto:
+def _taken_back(words: tuple[str, ...]) -> set[str]:
+    """The session parameters that the script does not accept."""
+    return {PARAMETERS[f"un{word}"] for word in words if f"un{word}" in PARAMETERS}
+
+
+def _without(line: Crypto, taken: set[str]) -> Crypto:
+    """The line of an offer as we answer it: what protects one direction protects both (SDES-06)."""
+    return line._replace(parameters=tuple(item for item in line.parameters if item not in taken))
+
+
+def _answered_line(security: Security, line: Crypto, rng: Rng, *, moved: bool) -> Crypto:
     """Our line of an answer: tag and suite of the offerer's, a key of ours that stays while nothing changes."""
     pair = security.pair
-    taken = {PARAMETERS[f"un{word}"] for word in security.words if f"un{word}" in PARAMETERS}
-    parameters = tuple(item for item in _weakening(line) if item not in taken) if policy.weakened else ()
+    parameters = _weakening(line)
     if pair is not None and not moved and (pair.ours.tag, pair.ours.suite) == (line.tag, line.suite):
         return pair.ours._replace(parameters=parameters)
     return Crypto(line.tag, line.suite, (_fresh_key(line.suite, rng),), parameters)

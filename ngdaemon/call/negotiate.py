@@ -277,7 +277,7 @@ def _is_removed(said: Media, options: Options) -> bool:
 
 
 def settle_offerer(said: Media, options: Options, *, removed: bool = False) -> Media:
-    """What an offerer's media remembers of how its offer of rtcp-mux is to be answered."""
+    """What an offerer's media remembers of how its offer of rtcp-mux is to be answered; what it was offered is over."""
     if removed or _is_removed(said, options):
         return said._replace(withheld=True, active=False)
     if not said.active:
@@ -286,9 +286,10 @@ def settle_offerer(said: Media, options: Options, *, removed: bool = False) -> M
     accepts = "accept" in wanted or ("demux" in wanted and wanted.isdisjoint(("offer", "require")))
     policy = "reject" if "reject" in wanted else "accept" if accepts else ""
     muxed = said.muxed and said.mux_offered
-    if (said.withheld, said.mux_policy, said.muxed, said.mux_told) == (False, policy, muxed, said.mux_offered):
+    known = (said.withheld, said.twice, said.mux_policy, said.muxed, said.mux_told)
+    if known == (False, False, policy, muxed, said.mux_offered):
         return said
-    return said._replace(withheld=False, mux_policy=policy, muxed=muxed, mux_told=said.mux_offered)
+    return said._replace(withheld=False, twice=False, mux_policy=policy, muxed=muxed, mux_told=said.mux_offered)
 
 
 def can_mux(media: Media, options: Options) -> bool:

@@ -117,7 +117,10 @@ def _routes(call: Call, said: Faced, end: End, blocks: frozenset[Block]) -> list
     flows = source.sends and sink.receives and not call.drop_traffic
     if blind:
         # a handshake has to pass although neither side sends media yet
-        passes = not protocol.rtp or ((flows or protocol.dtls) and not blocks & HOLDING)
+        held = bool(blocks & HOLDING)
+        if held and not protocol.rtp:
+            return []
+        passes = not protocol.rtp or ((flows or protocol.dtls) and not held)
         return _blind_routes(ports, rtp, rtcp, rtp_passes=passes and not call.drop_traffic)
     routes = []
     drop_feedback = protocol.feedback and not heard.protocol.feedback

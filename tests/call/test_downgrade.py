@@ -104,6 +104,19 @@ def test_what_weakens_is_offered_only_if_the_operator_allows_it_and_binds_both(w
     assert lax.command("answer", sdp=said, **names)["result"] == "ok"
 
 
+def test_parameters_that_a_script_takes_back_are_gone_in_both_directions() -> None:
+    """SDES-06: what is answered as encrypted is taken as encrypted only."""
+    daemon = Daemon(allow_weak=("unprotected",))
+    said = savp(ALICE, crypto("A", rest=" UNENCRYPTED_SRTP"))
+    daemon.offer(said, SDES=["encrypted_srtp"], **PLAIN)
+    answer = daemon.answer(audio(BOB, 5000))
+    assert keys(answer)
+    assert "UNENCRYPTED" not in answer
+    (protection,) = {item.protection for item in daemon.plan().sockets if item.protection}
+    assert protection.send is not None
+    assert {item.encrypted for item in (*protection.receive, protection.send)} == {True}
+
+
 @pytest.mark.parametrize("heads", [("RTP/AVP", "RTP/SAVP"), ("RTP/SAVP", "RTP/AVP")])
 def test_secured_and_clear_medias_share_no_transport(heads: tuple[str, str]) -> None:
     """SET-05: neither where the offerer groups them nor where we are to offer a group."""

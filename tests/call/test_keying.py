@@ -393,6 +393,17 @@ def test_doubled_lines_are_one_media() -> None:
     assert _media(other, "b").security.pair is not None
 
 
+def test_a_leg_that_was_offered_a_media_twice_is_answered_once_when_it_offers_itself() -> None:
+    """OSR-06: its own offer has one line for it."""
+    daemon = Daemon()
+    told = daemon.offer(audio(ALICE), OSRTP=["offer-legacy"], **SDES)
+    assert len(sdp.parts(told)) == 3
+    daemon.answer(sdp.sdp(BOB, "m=audio 5000 RTP/AVP 0", "m=audio 0 RTP/SAVP 0"))
+    back = {"from_tag": "b", "to_tag": "a"}
+    daemon.offer(audio(BOB, 5000), **back)
+    assert len(sdp.parts(daemon.answer(audio(ALICE), **back))) == 2
+
+
 # ----------------------------------------------------------------------------------------------------------- refusals
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from ngdaemon.media.plan import Carries
 from tests.support.daemon import Daemon
-from tests.support.sdp import audio
+from tests.support.sdp import audio, sdp
 
 ALICE, BOB = "198.51.100.1", "198.51.100.2"
 DIRECTIONAL: dict[str, Any] = {"flags": ["directional"]}
@@ -91,3 +91,18 @@ def test_a_block_is_no_signalling() -> None:
     before = {socket.latch.generation for socket in daemon.plan().sockets}
     daemon.command("block media")
     assert {socket.latch.generation for socket in daemon.plan().sockets} == before
+
+
+@pytest.mark.parametrize(("on", "off"), [("block media", "unblock media"), ("silence media", "unsilence media")])
+def test_media_that_cannot_be_looked_into_is_held_back_whole(on: str, off: str) -> None:
+    """Fax cannot be told from its control packets, nor made silent. DTMF is none of its."""
+    daemon = Daemon()
+    daemon.offer(sdp(ALICE, "m=image 4000 udptl t38"))
+    daemon.answer(sdp(BOB, "m=image 5000 udptl t38"))
+    before = daemon.plan().routes
+    assert daemon.command("block DTMF", from_tag="a")["result"] == "ok"
+    assert daemon.plan().routes == before
+    assert daemon.command(on, from_tag="a")["result"] == "ok"
+    assert {int(route.source) for route in daemon.plan().routes} == {3, 4}
+    assert daemon.command(off, from_tag="a")["result"] == "ok"
+    assert daemon.plan().routes == before

@@ -101,7 +101,11 @@ def test_an_identity_survives_a_snapshot() -> None:
     assert again.key.private_numbers() == A.key.private_numbers()
 
 
-@pytest.mark.parametrize("pem", [b"", b"nonsense", to_pem(A)[:100], to_pem(A)[:241] + to_pem(B)[241:]])
+@pytest.mark.parametrize(
+    "pem",
+    [b"", b"nonsense", to_pem(A)[:100], to_pem(A)[:241] + to_pem(B)[241:]],
+    ids=["nothing", "nonsense", "cut short", "the key of another"],
+)
 def test_a_damaged_snapshot_is_refused(pem: bytes) -> None:
     with pytest.raises(ValueError):
         from_pem(pem)
