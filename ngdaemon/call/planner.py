@@ -60,15 +60,16 @@ class Planner:
         for leg, medias in self._faced.items():
             sinks[leg] = [(facing.sink(faced, RTP, links), facing.sink(faced, RTCP, links)) for faced in medias]
             for faced in medias:
-                sockets += self._sockets_of(faced, links)
+                if links:
+                    sockets += self._sockets_of(faced, links)
+                else:
+                    sockets += facing.sockets(self.call, faced, self.learning, links, self._forbidden)
         if sinks != self._sinks:
             ends = {leg: list(zip(self._faced[leg], sinks[leg], strict=True)) for leg in sinks}
             self._sinks, self._routes = sinks, tuple(_all_routes(self.call, ends))
         return Plan(tuple(sockets), self._routes)
 
     def _sockets_of(self, faced: Faced, links: Links) -> list[Socket]:
-        if not links:
-            return facing.sockets(self.call, faced, self.learning, links, self._forbidden)
         leg, place = faced.leg.id, faced.media.place
         mine = [links.get(Slot(leg, place, RTP)), links.get(Slot(leg, place, RTCP))]
         before = self._sockets.get((leg, place))
