@@ -1,7 +1,5 @@
 """Call → Plan: the desired forwarding that follows from the facts of a call. A pure function."""
 
-from typing import NamedTuple
-
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.call import facing
 from ngdaemon.call.facing import Faced, Port, face
@@ -31,12 +29,9 @@ def plan(
     return Planner(call, default_learning, forbidden).plan(links)
 
 
-class End(NamedTuple):
-    """A media, and the ports from which packets leave toward its leg."""
-
-    faced: Faced
-    rtp: LocalPort | None
-    rtcp: LocalPort | None
+Sinks = tuple[LocalPort | None, LocalPort | None]
+"""The ports from which RTP and RTCP of a media leave toward its leg."""
+End = tuple[Faced, Sinks]
 
 
 class Planner:
@@ -46,7 +41,7 @@ class Planner:
     see at once that there is nothing to do.
     """
 
-    __slots__ = ("_ends", "_faced", "_forbidden", "_routes", "_sockets", "call", "learning")
+    __slots__ = ("_faced", "_forbidden", "_routes", "_sinks", "_sockets", "call", "learning")
 
     def __init__(self, call: Call, default_learning: Learning, forbidden: frozenset[Endpoint] = NOWHERE) -> None:
         self.call = call
@@ -55,26 +50,26 @@ class Planner:
         self._faced = {leg.id: [face(leg, media) for media in leg.medias] for leg in call.legs if not leg.ended}
         self._sockets: dict[tuple[LegId, int], tuple[list[Link | None], list[Socket]]] = {}
         """Of each media, with the links that they are made of."""
-        self._ends: dict[LegId, list[End]] = {}
+        self._sinks: dict[LegId, list[Sinks]] | None = None
         self._routes: tuple[Route, ...] = ()
 
     def plan(self, links: Links) -> Plan:
         """The plan that follows from these links."""
         sockets: list[Socket] = []
-        ends: dict[LegId, list[End]] = {}
+        sinks: dict[LegId, list[Sinks]] = {}
         for leg, medias in self._faced.items():
-            ends[leg] = [
-                End(faced, facing.sink(faced, RTP, links), facing.sink(faced, RTCP, links)) for faced in medias
-            ]
+            sinks[leg] = [(facing.sink(faced, RTP, links), facing.sink(faced, RTCP, links)) for faced in medias]
             for faced in medias:
-                sockets.extend(self._sockets_of(faced, links))
-        if ends != self._ends:
-            self._ends, self._routes = ends, tuple(_all_routes(self.call, ends))
+                if links:
+                    sockets += self._sockets_of(faced, links)
+                else:
+                    sockets += facing.sockets(self.call, faced, self.learning, links, self._forbidden)
+        if sinks != self._sinks:
+            ends = {leg: list(zip(self._faced[leg], sinks[leg], strict=True)) for leg in sinks}
+            self._sinks, self._routes = sinks, tuple(_all_routes(self.call, ends))
         return Plan(tuple(sockets), self._routes)
 
     def _sockets_of(self, faced: Faced, links: Links) -> list[Socket]:
-        if not links:
-            return facing.sockets(self.call, faced, self.learning, links, self._forbidden)
         leg, place = faced.leg.id, faced.media.place
         mine = [links.get(Slot(leg, place, RTP)), links.get(Slot(leg, place, RTCP))]
         before = self._sockets.get((leg, place))
@@ -96,7 +91,7 @@ def _all_routes(call: Call, ends: dict[LegId, list[End]]) -> list[Route]:
             routes.extend(_copies(call, item, sources, sinks, blocks))
             continue
         for said, heard in zip(sources, sinks, strict=False):
-            routes.extend(_routes(call, said.faced, heard, blocks))
+            routes += _routes(call, said[0], heard, blocks)
     return routes
 
 
@@ -106,7 +101,7 @@ def _routes(call: Call, said: Faced, end: End, blocks: frozenset[Block]) -> list
     Also what comes at former ports: the leg sends there until it has seen the new ones.
     """
     source_leg, source, carrier, protocol, blind, ports = said
-    heard, rtp, rtcp = end
+    heard, (rtp, rtcp) = end
     sink = heard.media
     if carrier.ports is None or not source.active or not sink.active or blind != heard.blind:
         return []
@@ -166,18 +161,18 @@ def _copies(
     """
     routes: list[Route] = []
     for end in sinks:
-        heard = end.faced.media
+        heard = end[0].media
         copied = heard.copied
         if copied is None or copied.leg != item.source:
             continue
         said = sources[copied.place]
         if heard.receives:
             refused = _refused(heard)
-            for route in _routes(call, said.faced, end, blocks):
+            for route in _routes(call, said[0], end, blocks):
                 held_back = refused and route.carries is Carries.RTP
                 routes.append(route._replace(dropped=route.dropped | refused) if held_back else route)
         if item.mirrored:
-            mirrored = _routes(call, end.faced, said, blocks)
+            mirrored = _routes(call, end[0], said, blocks)
             routes.extend(route for route in mirrored if route.carries is Carries.RTCP)
     return routes
 

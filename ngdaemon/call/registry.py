@@ -146,16 +146,15 @@ class Registry:
         entry = self._entries.get(call_id)
         self.forwarder.apply(call_id, entry.plan if entry is not None else NOTHING)
 
-    def _planner(self, call: Call, before: Planner | None) -> Planner:
-        """What plans a call with these facts: what planned it `before`, if they are the same."""
-        learning = Learning(self.config.endpoint_learning)
-        if before is not None and before.call is call and before.learning is learning:
-            return before
-        return Planner(call, learning, self.transports.setting.forbidden)
-
     def _plan(self, entry: Entry, call: Call) -> None:
         """Work out the plan of an entry whose call is this one from now on."""
-        links, planner = self.transports.links(call.id), self._planner(call, entry.planner)
+        links, learning, planner = (
+            self.transports.links(call.id),
+            Learning(self.config.endpoint_learning),
+            entry.planner,
+        )
+        if planner is None or planner.call is not call or planner.learning is not learning:
+            planner = Planner(call, learning, self.transports.setting.forbidden)
         entry.plan = planner.plan(links)
         entry.call = call
         entry.planner = planner if links else None  # without transports nothing is planned twice

@@ -50,8 +50,7 @@ class Learned:
     confirmed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Punted:
+class Punted(NamedTuple):
     """A datagram that is neither media nor garbage (STUN, DTLS, TURN), for control. It is not counted as received."""
 
     call: CallId
@@ -61,8 +60,7 @@ class Punted:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Tapped:
+class Tapped(NamedTuple):
     """A copy of a packet that followed a route with `mirror`, as it was received."""
 
     call: CallId

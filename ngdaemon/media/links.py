@@ -14,14 +14,8 @@ Deliver = Callable[[bytes, float], None]
 """Takes a clear packet, at a time."""
 
 
-class Line(NamedTuple):
-    """A route, as it is put into force."""
-
-    route: Route
-    sink: Departure
-    sender: Sender | None
-    """What is sent with, if the port that it leads to is secured."""
-    secured: bool
+Line = tuple[Route, Departure, Sender | None, bool]
+"""A route as it is put into force: how packets leave, what they are sent with, and whether that port is secured."""
 
 
 class Link(NamedTuple):
@@ -53,9 +47,9 @@ class Links:
         self._links = [link(line) for line in lines]
         self.lines = lines
         self.bundle: Bundle | None = None
-        for line in lines:
-            if line.route.selector is not None:
-                selectors = [item.route.selector for item in lines if item.route.selector is not None]
+        for route, _, _, _ in lines:
+            if route.selector is not None:
+                selectors = [item.route.selector for item in self._links if item.route.selector is not None]
                 self.bundle = Bundle(selectors, before.bundle if before is not None else None)
                 break
 

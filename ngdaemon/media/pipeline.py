@@ -83,8 +83,8 @@ class Pipeline:
         for route in plan.routes:
             sink = streams.get(route.sink)
             if sink is not None:
-                line = Line(route, sink.out, sink.sender, sink.out.secured)
-                lines.setdefault(route.source, []).append(line)
+                out = sink.out
+                lines.setdefault(route.source, []).append((route, out, sink.sender, out.secured))
         for socket, stream in planned:
             stream.link(lines.get(socket.id, _NO_LINES))
         if contexts is not None:
