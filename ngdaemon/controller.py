@@ -13,6 +13,7 @@ from ngdaemon.base.throttle import Throttle, with_count
 from ngdaemon.call.interfaces import Interfaces
 from ngdaemon.call.keying import policy_of
 from ngdaemon.call.registry import Ending, Registry
+from ngdaemon.call.securing import NOT_ACCEPTABLE
 from ngdaemon.call.statistics import Statistics
 from ngdaemon.call.transport import Setting
 from ngdaemon.call.transports import Transports
@@ -148,6 +149,7 @@ class Controller:
             reply = {"result": "load limit", "message": error.message} if supported else _error(str(error))
             self._journal.refused(options, error, command, source, now)
         except RequestError as error:
+            self._service.statistics.refused += error.extra.get("sip-code") == NOT_ACCEPTABLE
             reply = {**_error(str(error)), **error.extra}
             self._journal.refused(options, error, command, source, now)
         except Exception:
@@ -191,9 +193,13 @@ class Controller:
         self._service.ports.quarantine = config.port_quarantine
         self._limits = message.Limits(config.max_datagram, config.max_depth)
 
-    def prepare(self) -> None:
-        """Make a certificate ahead, if there are not enough: to be called now and then, between requests (FP-08)."""
+    def prepare(self) -> bool:
+        """Make a certificate ahead, if there are not enough: to be called now and then, between requests (FP-08).
+
+        Whether there are enough now.
+        """
         self._identities.refill(min(len(self._identities) + 1, IDENTITIES))
+        return len(self._identities) == IDENTITIES
 
     def _change(self, config: Config) -> None:
         self.reconfigure(config)

@@ -5,14 +5,15 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ngdaemon.base.endpoint import Endpoint
-from ngdaemon.base.throttle import Throttle, with_count
-from ngdaemon.call.links import NO_LINK, Link, Links, Slot
-from ngdaemon.call.model import Call, LegId
-from ngdaemon.call.transport import Happened
+from ngdaemon.base.throttle import with_count
+from ngdaemon.call.links import Link
+from ngdaemon.call.model import Call
+from ngdaemon.call.transport import Happened, Transport
 from ngdaemon.dtls import states as dtls
 from ngdaemon.dtls.component import ICE_PATH
 from ngdaemon.ice import report as ice
 from ngdaemon.ice.candidate import RTCP
+from ngdaemon.ice.session import PATIENCE
 
 ice_logger = logging.getLogger("ngdaemon.ice")
 crypto_logger = logging.getLogger("ngdaemon.crypto")
@@ -26,18 +27,18 @@ class Line(NamedTuple):
     text: Callable[[Any, Link], str]
 
 
-def log(call: Call, leg: LegId, place: int, happened: Happened, links: Links, throttle: Throttle) -> None:
+def log(call: Call, transport: Transport, happened: Happened) -> None:
     """Log what happened to a component of a media, if the network does not make us log too much of it (S06)."""
     kind = type(happened.event)
     line = LINES[kind]
     if not line.logger.isEnabledFor(line.level):
         return
-    held_back = throttle.passes(f"{kind.__name__} {happened.component}", happened.at)
+    held_back = transport.lines.passes(f"{kind.__name__} {happened.component}", happened.at)
     if held_back is None:
         return
-    speaking = call.leg(leg)
-    what = speaking.medias[place].kind + (" RTCP" if happened.component == RTCP else "")
-    text = line.text(happened.event, links.get(Slot(leg, place, happened.component), NO_LINK))
+    speaking = call.leg(transport.leg)
+    what = speaking.medias[transport.place].kind + (" RTCP" if happened.component == RTCP else "")
+    text = line.text(happened.event, transport.shown_of(happened.component))
     text = with_count(text, held_back)
     line.logger.log(line.level, "%s: %s", what, text, extra={"call": call.id, "tag": speaking.tag})
 
@@ -66,17 +67,51 @@ def _refused(event: dtls.Mismatch, link: Link) -> str:
 
 def _failed(event: dtls.Failed, link: Link) -> str:
     status = link.status
-    text = f"DTLS failed with {_peer(event.path, link)}: {event.reason}"
-    if status is not None:
-        alert = f", last alert {status.alert}" if status.alert else ""
-        text += f"{alert}; datagrams: {status.received} received, {status.sent} sent, {status.dropped} dropped"
-    return text
+    alert = f", last alert {status.alert}" if status is not None and status.alert else ""
+    return f"DTLS failed with {_peer(event.path, link)}: {event.reason}{alert}{_datagrams(link)}"
+
+
+def _unheard(event: dtls.Unheard, link: Link) -> str:
+    peer = _peer(event.path, link)
+    return f"DTLS: no ClientHello from {peer} in {event.seconds:.0f} s, media waits for it{_datagrams(link)}"
+
+
+def _datagrams(link: Link) -> str:
+    status = link.status
+    if status is None:
+        return ""
+    return f"; datagrams: {status.received} received, {status.sent} sent, {status.dropped} dropped"
+
+
+def _alerted(event: dtls.Alerted, link: Link) -> str:
+    return (
+        f"DTLS alert {event.alert} from {_peer(event.path, link)} during the handshake: not authentic and not obeyed; "
+        f"if it is the peer's own, the handshake will time out"
+    )
+
+
+def _tried(tried: ice.Tried) -> str:
+    """What there was to find a pair with, and in which direction nothing passed."""
+    heard = "checks of the peer come" if tried.heard else "no check of the peer came"
+    if tried.lite:
+        return heard
+    named, unusable = tried.candidates, tried.unusable
+    if named:
+        text = f"no answer from {named} candidate{'s' * (named != 1)}"
+        text += f", {unusable} more cannot be checked" if unusable else ""
+    elif unusable:
+        text = f"none of its {unusable} candidates can be checked, names or forbidden addresses"
+    else:
+        text = "it named no candidate"
+    return f"{text}; {heard}"
 
 
 LINES: dict[type, Line] = {
     dtls.Established: Line(crypto_logger, logging.INFO, _verified),
     dtls.Mismatch: Line(crypto_logger, logging.WARNING, _refused),
     dtls.Failed: Line(crypto_logger, logging.WARNING, _failed),
+    dtls.Unheard: Line(crypto_logger, logging.WARNING, _unheard),
+    dtls.Alerted: Line(crypto_logger, logging.WARNING, _alerted),
     dtls.Closed: Line(crypto_logger, logging.INFO, lambda event, link: f"DTLS closed by {_peer(event.path, link)}"),
     dtls.Held: Line(
         crypto_logger,
@@ -92,7 +127,16 @@ LINES: dict[type, Line] = {
     ice.Usable: Line(
         ice_logger, logging.DEBUG, lambda event, _: f"ICE pair works: {event.pair.remote}, from {event.pair.local}"
     ),
-    ice.Failed: Line(ice_logger, logging.WARNING, lambda _event, _: "ICE failed: no pair of candidates works"),
+    ice.Failed: Line(
+        ice_logger,
+        logging.WARNING,
+        lambda event, _: f"ICE failed: no pair of candidates works in {PATIENCE:.0f} s: {_tried(event.tried)}",
+    ),
+    ice.Unanswered: Line(
+        ice_logger,
+        logging.WARNING,
+        lambda event, _: f"ICE: no pair of candidates works for {PATIENCE:.0f} s: {_tried(event.tried)}; media waits",
+    ),
     ice.ConsentLost: Line(
         ice_logger, logging.WARNING, lambda _event, _: "ICE consent lost: nothing is sent before ICE is restarted"
     ),

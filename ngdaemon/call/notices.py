@@ -6,16 +6,24 @@ from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
+from ngdaemon.call import keying_shown
 from ngdaemon.call.model import Call, Leg, Media
-from ngdaemon.media.forwarder import Learned, Stranger
+from ngdaemon.call.security import Keying
+from ngdaemon.media.forwarder import Learned, Stranger, Unreadable
 from ngdaemon.media.plan import Plan, Route, Socket
 
 logger = logging.getLogger("ngdaemon.call")
+crypto_logger = logging.getLogger("ngdaemon.crypto")
 
 STRANGER = (
     "media from %s to %s port %d dropped: signalled is %s; if this is the phone, see SIP-source-address / received-from"
 )
-EARLY = "media from %s to %s port %d dropped: its party has not signalled where it is"
+EARLY = "early media from %s to %s port %d dropped: no answer yet says where its party is"
+UNREADABLE = (
+    "media from %s to %s port %d dropped: none of the first %d packets is authentic; "
+    "the sender has other keys than it signalled, or does not encrypt"
+)
+LEARNED = "%s peer learned at %s, port %d: media goes there; signalled is %s"
 
 
 MOST_LEARNED = 32
@@ -45,18 +53,56 @@ def stranger(call: Call, event: Stranger) -> None:
 
 
 def learned(call: Call, event: Learned, count: int) -> None:
-    """Say where a peer is, once it is sure; what may change yet, or does so all the time, is for debugging.
+    """Say where a peer is, once it is sure and not where it is signalled; all else about it is for debugging.
 
-    `count` is how often a peer of the call was surely found, this time among it.
+    `count` is how often a peer of the call was surely found at another place than before, this time among it; 0 if it
+    is where it was.
     """
-    level = logging.INFO if event.confirmed and count <= MOST_LEARNED else logging.DEBUG
-    if not logger.isEnabledFor(level):
+    if not logger.isEnabledFor(logging.INFO):
         return
     place = _place(call, event.socket)
     if place is None:
         return
-    text = "%s peer learned at %s, port %d" if event.confirmed else "%s peer seen at %s, port %d: not sure yet"
-    logger.log(level, text, place.media.kind, event.peer, place.port, extra=_identity(call, place))
+    moved = event.confirmed and event.peer != place.signalled
+    level = logging.INFO if moved and 0 < count <= MOST_LEARNED else logging.DEBUG
+    what = (place.media.kind, event.peer, place.port)
+    if moved:
+        logger.log(level, LEARNED, *what, place.signalled or "nothing", extra=_identity(call, place))
+    else:
+        text = "%s peer learned at %s, port %d" if event.confirmed else "%s peer seen at %s, port %d: not sure yet"
+        logger.debug(text, *what, extra=_identity(call, place))
+
+
+def unreadable(call: Call, event: Unreadable) -> None:
+    """Say that the keys do not fit: nothing of what a party sends is authentic."""
+    place = _place(call, event.socket)
+    if place is not None:
+        crypto_logger.warning(
+            UNREADABLE, event.source, place.media.kind, place.port, event.packets, extra=_identity(call, place)
+        )
+
+
+def secured(call: Call) -> None:
+    """Say how each media is to be protected, at level debug; no key is shown."""
+    if not crypto_logger.isEnabledFor(logging.DEBUG):
+        return
+    for leg in call.legs:
+        for media in leg.medias:
+            if text := _secured(media):
+                crypto_logger.debug("%s: %s", media.kind, text, extra={"call": call.id, "tag": leg.tag})
+
+
+def _secured(media: Media) -> str:
+    security = media.security
+    if security.refused:
+        return f"refused: {security.refused}"
+    if security.association is not None and security.keying is Keying.DTLS:
+        known = " or ".join(sorted(item.text() for item in security.association.fingerprints))
+        return f"DTLS agreed, we are {security.association.role.value}, its certificate has to be {known}"
+    if security.keying is Keying.SDES:
+        return f"SDES agreed, {keying_shown.suite(media)}"
+    offered = " and ".join(sorted(item.value for item in security.offered))
+    return f"{offered} offered" if offered else ""
 
 
 def planned(call: Call, plan: Plan) -> None:
@@ -73,7 +119,7 @@ def _place(call: Call, socket: SocketId) -> Place | None:
     """What a socket is for; None when the call has given it up."""
     for leg in call.legs:
         for media in leg.medias:
-            for ports in media.port_sets:
+            for ports in (item for each in media.port_sets for item in each.sets):
                 if ports.rtp.socket == socket:
                     return Place(leg, media, ports.rtp.port, media.rtp)
                 if ports.rtcp is not None and ports.rtcp.socket == socket:

@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ngdaemon.base.endpoint import Endpoint, Interface
+from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
-from ngdaemon.call import assurance, keying_shown
+from ngdaemon.call import assurance, counted, facing, keying_shown
+from ngdaemon.call.counted import NO_COUNTERS, Used
 from ngdaemon.call.links import Links
 from ngdaemon.call.model import Call, Leg, LegId, LocalPort, Media
+from ngdaemon.ice.candidate import RTCP, RTP
 from ngdaemon.media.forwarder import SocketCounters, SsrcCounters
 from ngdaemon.rtp.quality import Quality
 from ngdaemon.sdp.protocols import protocol_of
 
 Tree = dict[str, object]
 
-NO_COUNTERS = SocketCounters()
 NO_PORT = LocalPort(SocketId(-1), 0)
 """Shown for RTCP that shares the port of RTP (RFC 5761) from the beginning."""
 EMPTY: Mapping[SocketId, SocketCounters] = {}
@@ -120,37 +121,40 @@ def _media(
     tree: Tree = {"index": number, "type": media.kind}
     if protocol.rtp or protocol.name == "udptl":
         tree["protocol"] = protocol.name
-    ports = media.ports if media.bundled is None else leg.medias[media.bundled].ports
-    rtp_port = ports.rtp if ports is not None else None
-    rtcp_port = ports.rtcp if ports is not None else None
-    if ports is not None and not ports.paired and media.mux_told:
-        rtcp_port = NO_PORT
-    counted = [
-        measured.counters.get(port.socket, NO_COUNTERS) if port else NO_COUNTERS for port in (rtp_port, rtcp_port)
-    ]
-    if codec := _codec(media, counted[0].sources):
+    carrier = facing.carrier(leg, media)
+    streams = [_used(leg, carrier, media, component, measured) for component in (RTP, RTCP)]
+    sums = [used.counters if used is not None else NO_COUNTERS for used in streams]
+    if codec := _codec(media, sums[0].sources):
         tree["codec"] = codec
-    interface = ports.interface if ports is not None else None
-    rtp_flags, rtcp_flags = _stream_flags(leg, media, counted)
+    rtp_flags, rtcp_flags = _stream_flags(leg, media, sums)
     rtp, rtcp = (None, None) if media.withheld else (media.rtp, media.rtcp or _next_to(media.rtp))
     aimed = (None, None) if rtp is None else (media.aimed[0], media.aimed[1] or _next_to(media.aimed[0]))
     created = call.created // 1_000_000
     suite = keying_shown.suite(media)
     tree["streams"] = [
-        _stream(rtp_port, interface, (aimed[0], rtp), counted[0], rtp_flags, measured, created, suite),
-        _stream(rtcp_port, interface, (aimed[1], rtcp), counted[1], rtcp_flags, measured, created, suite),
+        _stream(streams[0], (aimed[0], rtp), rtp_flags, measured, created, suite),
+        _stream(streams[1], (aimed[1], rtcp), rtcp_flags, measured, created, suite),
     ]
-    for kind, counters in zip(("RTP", "RTCP"), counted, strict=True):
-        sums = totals[kind]
-        sums[0] += counters.packets_in
-        sums[1] += counters.bytes_in
-        sums[2] += counters.errors_in
+    for kind, counters in zip(("RTP", "RTCP"), sums, strict=True):
+        total = totals[kind]
+        total[0] += counters.packets_in
+        total[1] += counters.bytes_in
+        total[2] += counters.errors_in
     tree["flags"] = _media_flags(leg, media)
     if known := assurance.of_media(leg, media, measured.links):
         tree["security"] = known
-    tree["ingress SSRCs"] = [_ssrc(source, measured, ssrcs) for source in counted[0].sources]
+    tree["ingress SSRCs"] = [_ssrc(source, measured, ssrcs) for source in sums[0].sources]
     tree["egress SSRCs"] = [_egress(source, measured) for source in _heard(call, leg, media, measured)]
     return tree
+
+
+def _used(leg: Leg, carrier: Media, media: Media, component: int, measured: Measured) -> Used | None:
+    """The port that a component of a media uses, with its counters."""
+    used = counted.at(leg, carrier, component, measured.counters, measured.links)
+    ports = carrier.ports
+    if component == RTCP and ports is not None and not ports.paired and media.mux_told:
+        return Used(ports.interface, NO_PORT, NO_COUNTERS)
+    return used
 
 
 def _next_to(rtp: Endpoint | None) -> Endpoint | None:
@@ -169,20 +173,19 @@ def _codec(media: Media, sources: tuple[SsrcCounters, ...]) -> str:
 
 
 def _stream(
-    port: LocalPort | None,
-    interface: Interface | None,
+    used: Used | None,
     signalled: tuple[Endpoint | None, Endpoint | None],
-    counters: SocketCounters,
     flags: list[str],
     measured: Measured,
     created: int,
     suite: str,
 ) -> Tree:
     tree: Tree = {}
-    if port is not None and interface is not None and not measured.closed:
-        tree["local port"] = port.port
-        tree["local address"] = interface.address
-        tree["family"] = interface.family.title
+    counters = used.counters if used is not None else NO_COUNTERS
+    if used is not None and not measured.closed:
+        tree["local port"] = used.port.port
+        tree["local address"] = used.interface.address
+        tree["family"] = used.interface.family.title
     tree["endpoint"] = _endpoint(counters.peer if counters.confirmed and counters.peer else signalled[0])
     tree["advertised endpoint"] = _endpoint(signalled[1])
     if suite:
@@ -209,7 +212,7 @@ def _endpoint(endpoint: Endpoint | None) -> Tree:
     return {"family": endpoint.family.title, "address": endpoint.address, "port": endpoint.port}
 
 
-def _stream_flags(leg: Leg, media: Media, counted: list[SocketCounters]) -> tuple[list[str], list[str]]:
+def _stream_flags(leg: Leg, media: Media, sums: list[SocketCounters]) -> tuple[list[str], list[str]]:
     if media.withheld:
         return [], []
     if media.rtp is None and media.ports is None and not (media.former or media.told_codecs):
@@ -218,7 +221,7 @@ def _stream_flags(leg: Leg, media: Media, counted: list[SocketCounters]) -> tupl
     if media.mux_told:
         rtp.append("RTCP")
         rtcp.append("fallback RTCP")
-    for flags, counters in zip((rtp, rtcp), counted, strict=True):
+    for flags, counters in zip((rtp, rtcp), sums, strict=True):
         if media.rtp is not None:
             flags.append("filled")
         if counters.confirmed:
@@ -262,14 +265,15 @@ def _heard(call: Call, leg: Leg, media: Media, measured: Measured) -> list[SsrcC
     """The sources that a media hears from the legs it is subscribed to."""
     sources: list[SsrcCounters] = []
     for number in call.sources_of(leg.id):
-        others, place = call.leg(number).medias, media.place
+        source, place = call.leg(number), media.place
+        others = source.medias
         if media.copied is not None:
             if media.copied.leg != number:
                 continue
             place = media.copied.place
-        ports = others[place].ports if place < len(others) else None
-        if ports is not None:
-            sources.extend(measured.counters.get(ports.rtp.socket, NO_COUNTERS).sources)
+        if place < len(others):
+            used = counted.at(source, others[place], RTP, measured.counters, measured.links)
+            sources.extend(used.counters.sources if used is not None else ())
     return sources
 
 

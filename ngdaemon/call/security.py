@@ -3,10 +3,10 @@
 How they come about in offers and answers is in `keying.py`.
 """
 
-from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
+from ngdaemon.base.choice import Choice
 from ngdaemon.base.record import quick
 from ngdaemon.dtls import fingerprint
 from ngdaemon.dtls.fingerprint import Fingerprint
@@ -30,7 +30,7 @@ LONGEST_LINE = 256
 """Characters of an `a=fingerprint` line: none that is understood is longer."""
 
 
-class Keying(Enum):
+class Keying(Choice):
     """How keys are agreed on; the value is what `query` says."""
 
     SDES = "SDES"

@@ -11,6 +11,8 @@ from ngdaemon.base.endpoint import Interface
 from ngdaemon.base.ids import SocketId
 from ngdaemon.call.model import Call
 from ngdaemon.config.values import PortRange
+from ngdaemon.dtls import states as dtls
+from ngdaemon.ice import report as ice
 from ngdaemon.media.forwarder import SocketCounters
 
 Tree = dict[str, object]
@@ -69,6 +71,18 @@ MAX_PROXIES = 20
 SHARES = (("_user", 1), ("_kernel", 0), ("", 1))
 """Suffix of a key → the share of the packets that it tells of: none of them is forwarded in the kernel."""
 
+HAPPENINGS: dict[str, type] = {
+    "dtlsverified": dtls.Established,
+    "dtlsmismatched": dtls.Mismatch,
+    "dtlsfailed": dtls.Failed,
+    "dtlsunheard": dtls.Unheard,
+    "iceselected": ice.Selected,
+    "icefailed": ice.Failed,
+    "iceunanswered": ice.Unanswered,
+    "iceconsentlost": ice.ConsentLost,
+}
+"""Key in `securitystatistics` → what is counted, for each component; these are ours."""
+
 SHORTEST_RATE = 1.0
 """Seconds over which a rate is taken at least."""
 
@@ -104,6 +118,12 @@ class Statistics:
     def __init__(self, now: float) -> None:
         self._started = now
         self.managed = 0
+        self.refused = 0
+        """Requests that could not be secured as they ask."""
+        self.refused_medias = 0
+        """Single medias of requests that were served."""
+        self.unreadable = 0
+        """Ports where nothing authentic came, as often as there were other keys."""
         self._endings = dict.fromkeys(ENDINGS, 0)
         self._proxies: dict[str, ProxyCounters] = {}
         self._totals = ProxyCounters()
@@ -151,7 +171,8 @@ class Statistics:
         for leg in call.legs:
             for media in leg.medias:
                 if media.ports is not None and media.said and media.active and media.copied is None:
-                    received = counters.get(media.ports.rtp.socket, SocketCounters()).packets_in
+                    sockets = [item.rtp.socket for item in media.ports.sets]
+                    received = any(socket in counters and counters[socket].packets_in for socket in sockets)
                     sending += bool(received)
                     silent += not received
         self._zero_way += silent if not sending else 0
@@ -170,13 +191,24 @@ class Statistics:
             samples += count
         self._score_sums = (total, squares, samples)
 
-    def tree(self, calls: Sequence[Call], living: Traffic, interfaces: Iterable[Tree], now: float) -> Tree:
-        """The reply to `statistics`. `living` is what the calls that are up have relayed so far."""
+    def tree(
+        self,
+        calls: Sequence[Call],
+        living: Traffic,
+        happenings: Mapping[type, int],
+        interfaces: Iterable[Tree],
+        now: float,
+    ) -> Tree:
+        """The reply to `statistics`. `living` is what the calls that are up have relayed so far.
+
+        `happenings` says how often each kind of event of a transport was.
+        """
         traffic = Traffic(*map(sum, zip(self._traffic, living, strict=True)))
         return {
             "currentstatistics": self._current(calls, traffic, now),
             "totalstatistics": self._total(traffic, now),
             "mos": self._mos(),
+            "securitystatistics": self._security(happenings),
             "controlstatistics": self._control(),
             "interfaces": list(interfaces),
             "transcoders": [],
@@ -200,6 +232,13 @@ class Statistics:
                 tree[name + suffix] = rate * share
         medias = sum(media.ports is not None for call in calls for leg in call.legs for media in leg.medias)
         tree.update({"media_userspace": medias, "media_kernel": 0, "media_mixed": 0})
+        return tree
+
+    def _security(self, happenings: Mapping[type, int]) -> Tree:
+        """What became of ICE, DTLS and SRTP since the start."""
+        tree: Tree = {"refusedrequests": self.refused, "refusedmedias": self.refused_medias}
+        tree.update({name: happenings.get(kind, 0) for name, kind in HAPPENINGS.items()})
+        tree["srtpunreadable"] = self.unreadable
         return tree
 
     def _mos(self) -> Tree:

@@ -1,43 +1,73 @@
 """The one log line that sums up a call at its end."""
 
 from ngdaemon.base.ids import SocketId
-from ngdaemon.call.model import Call, Media
+from ngdaemon.call import assurance, counted
+from ngdaemon.call.counted import NO_COUNTERS
+from ngdaemon.call.links import Links
+from ngdaemon.call.model import Call, Leg, Media
+from ngdaemon.ice.candidate import RTP
 from ngdaemon.media.forwarder import SocketCounters
 
-NO_COUNTERS = SocketCounters()
 
-
-def summary(call: Call, counters: dict[SocketId, SocketCounters], ending: str, duration: float, cause: str = "") -> str:
-    """`call ended (REGULAR) after 12.3 s: a audio: …`, each leg with what it sent and where it was."""
+def summary(
+    call: Call,
+    counters: dict[SocketId, SocketCounters],
+    links: Links,
+    ending: str,
+    duration: float,
+    cause: str = "",
+) -> str:
+    """`call ended (REGULAR) after 12.3 s: a audio: …`, each leg with its security, what it sent and where it was."""
     parts = [
-        f"{leg.tag or '(untagged)'} {media.kind}: {_media(media, counters)}"
+        f"{leg.tag or '(untagged)'} {_kinds(leg, media)}: {_media(leg, media, counters, links)}"
         for leg in call.legs
         for media in leg.medias
-        if media.ports is not None and (media.said or _packets(media, counters))
+        if media.ports is not None and (media.said or _arrived(media, counters))
     ]
     detail = "; ".join(parts) if parts else "no media"
     return f"call ended ({ending}) after {duration:.1f} s{cause and ', '}{cause}: {detail}"
 
 
-def _packets(media: Media, counters: dict[SocketId, SocketCounters]) -> int:
-    return sum(counters.get(port.socket, NO_COUNTERS).packets_in for port in media.ports.ports) if media.ports else 0
+def _kinds(leg: Leg, media: Media) -> str:
+    """What goes over the ports of a media: `audio`, or in a BUNDLE `audio+video`."""
+    return "+".join((media.kind, *(other.kind for other in leg.medias if other.bundled == media.place)))
 
 
-def _media(media: Media, counters: dict[SocketId, SocketCounters]) -> str:
-    """What one leg sent, how much of it was lost on its way to us, and what was dropped."""
+def _arrived(media: Media, counters: dict[SocketId, SocketCounters]) -> bool:
+    """Whether anything came to the ports of a media, dropped or not."""
+    ports = media.ports.ports if media.ports else ()
+    sockets = [counters.get(port.socket, NO_COUNTERS) for port in ports]
+    return any(item.packets_in or item.errors_in for item in sockets)
+
+
+def _media(leg: Leg, media: Media, counters: dict[SocketId, SocketCounters], links: Links) -> str:
+    """How a leg was secured, what it sent, how much of it was lost on its way to us, and what was dropped."""
     assert media.ports is not None
-    rtp = counters.get(media.ports.rtp.socket, NO_COUNTERS)
-    local = f"{media.ports.interface.address}:{media.ports.rtp.port}"
+    used = counted.at(leg, media, RTP, counters, links)
+    assert used is not None
+    rtp = used.counters
+    local = f"{used.interface.address}:{used.port.port}"
     peer = rtp.peer or media.rtp
     lost = sum(source.lost for source in rtp.sources)
+    words = assurance.in_words(leg, media, links)
     text = (
-        f"{peer or 'nowhere'} <> {local}, in {rtp.packets_in} packets {rtp.bytes_in} bytes, lost {lost}, "
-        f"out {rtp.packets_out} packets {rtp.bytes_out} bytes"
+        f"{peer or 'nowhere'} <> {local}, {words and f'{words}, '}"
+        f"in {rtp.packets_in} packets {rtp.bytes_in} bytes, lost {lost}, {_left(rtp)}"
     )
-    dropped = _dropped([counters.get(port.socket, NO_COUNTERS) for port in media.ports.ports])
+    dropped = _dropped(media, [counters.get(port.socket, NO_COUNTERS) for port in media.ports.ports])
     if media.said and media.active and media.sends and not _received(media, counters):
-        text += ", nothing of it accepted" if dropped else ", never sent"
+        text += ", nothing accepted" if dropped else ", nothing received"
     return text + dropped
+
+
+def _left(rtp: SocketCounters) -> str:
+    """What was sent to a leg: media, and apart from it what ICE and DTLS sent."""
+    text = f"out {rtp.packets_out - rtp.control_packets} packets {rtp.bytes_out - rtp.control_bytes} bytes"
+    if rtp.control_packets:
+        text += f" and {rtp.control_packets} of ICE and DTLS"
+    if rtp.withheld:
+        text += f", {rtp.withheld} withheld while there were no keys"
+    return text
 
 
 def _received(media: Media, counters: dict[SocketId, SocketCounters]) -> bool:
@@ -46,22 +76,38 @@ def _received(media: Media, counters: dict[SocketId, SocketCounters]) -> bool:
     return any(counters.get(port.socket, NO_COUNTERS).packets_in for port in ports)
 
 
-def _dropped(counted: list[SocketCounters]) -> str:
+def _dropped(media: Media, sockets: list[SocketCounters]) -> str:
     """How many packets were dropped on arrival, and why as far as counters know."""
-    dropped = sum(item.errors_in for item in counted)
+    dropped = sum(item.errors_in for item in sockets)
     if not dropped:
         return ""
-    strangers = sum(item.strangers for item in counted)
-    reasons = []
-    if strangers:
-        newest = next((item.stranger for item in counted if item.stranger is not None), None)
-        reasons.append(f"{strangers} from strangers" + (f", the last one at {newest}" if newest is not None else ""))
-    if dropped > strangers:
-        reasons.append(f"{dropped - strangers} malformed, refused or too many at once")
+    early = [item for item in sockets if item.stranger is not None and item.stranger.address in _addresses(media)]
+    others = [item for item in sockets if item not in early]
+    known = [
+        (sum(item.strangers for item in early), "early", _newest(early)),
+        (sum(item.strangers for item in others), "from strangers", _newest(others)),
+        (sum(item.unkeyed for item in sockets), "before there were keys", ""),
+        (sum(item.unauthenticated - item.unkeyed for item in sockets), "not authentic", ""),
+        (sum(item.replayed for item in sockets), "received before", ""),
+    ]
+    rest = dropped - sum(count for count, _, _ in known)
+    known.append((rest, "malformed, refused or too many at once", ""))
+    reasons = [f"{count} {why}{where}" for count, why, where in known if count > 0]
     return f", dropped {dropped} ({' and '.join(reasons)})"
 
 
-def details(call: Call, counters: dict[SocketId, SocketCounters], now: int) -> str:
+def _addresses(media: Media) -> frozenset[str]:
+    """Where a party says that it is: what came from there while it had not said so was early, and nobody else's."""
+    said = media.ice_said
+    return media.plausible if said is None else media.plausible | {item.address for item in said.candidates}
+
+
+def _newest(sockets: list[SocketCounters]) -> str:
+    newest = next((item.stranger for item in sockets if item.stranger is not None), None)
+    return f", the last one at {newest}" if newest is not None else ""
+
+
+def details(call: Call, counters: dict[SocketId, SocketCounters], links: Links, now: int) -> str:
     """A call over several lines, for `list sessions CALLID` (§9.6). `now` is in wall-clock microseconds."""
     lines = [
         "",
@@ -77,5 +123,5 @@ def details(call: Call, counters: dict[SocketId, SocketCounters], now: int) -> s
         for media in leg.medias:
             lines.append(f"------ Media #{media.place + 1} ({media.kind} over {media.protocol})")
             if media.ports is not None:
-                lines.append(f"-------- {_media(media, counters)}")
+                lines.append(f"-------- {_media(leg, media, counters, links)}")
     return "\n".join(lines) + "\n"

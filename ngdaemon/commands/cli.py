@@ -88,7 +88,8 @@ def _sessions(service: Service, words: Sequence[str]) -> str:
     call = service.registry.get(CallId(words[0]))
     if call is None:
         return f"\nCall Id not found ({words[0]}).\n\n"
-    return details(call, service.forwarder.counters(call.id), service.wall.microseconds())
+    links = service.registry.transports.shown(call.id)
+    return details(call, service.forwarder.counters(call.id), links, service.wall.microseconds())
 
 
 def _interfaces(service: Service) -> str:

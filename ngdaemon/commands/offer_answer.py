@@ -1,15 +1,21 @@
 """`offer` and `answer`: a session description comes in, another one goes out (ng-protocol.md §2.3)."""
 
+import logging
+
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import CallId
+from ngdaemon.base.throttle import with_count
 from ngdaemon.call import connecting, negotiate, parties
 from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.exchange import Exchange
 from ngdaemon.call.model import Call
+from ngdaemon.commands.journal import identity
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.commands.transaction import described, fitting, new_call, perform
 from ngdaemon.ng.options import Flag, Options
 from ngdaemon.sdp.session import SessionDescription
+
+logger = logging.getLogger("ngdaemon.control")
 
 
 def offer(service: Service, asked: Asked) -> Reply:
@@ -84,9 +90,27 @@ def _exchange(service: Service, asked: Asked, description: SessionDescription, e
         if exchange.is_answer:
             call = parties.agreed(call, exchange.sender.id, exchange.receiver.id)
         service.registry.store(call, (exchange.sender.id, exchange.receiver.id), asked.now)
-        return {"sdp": text, "warnings": exchange.warnings} if exchange.warnings else {"sdp": text}
+        if not exchange.warnings:
+            return {"sdp": text}
+        _warn(service, asked, description, exchange)
+        return {"sdp": text, "warnings": exchange.warnings}
 
     return perform(service, asked, exchange.call.id, change)
+
+
+def _warn(service: Service, asked: Asked, description: SessionDescription, exchange: Exchange) -> None:
+    """Log the medias that were refused where the call goes on without them; each once in a while."""
+    for warning in exchange.warnings:
+        service.statistics.refused_medias += 1
+        place, _, why = warning.partition(": ")[2].partition(":")
+        held_back = service.complaints.passes(f"{exchange.call.id} {warning}", asked.now)
+        if held_back is None:
+            continue
+        number = int(place) if place.isdecimal() else 0
+        kind = description.medias[number - 1].kind if 0 < number <= len(description.medias) else "media"
+        name = "answer" if exchange.is_answer else "offer"
+        text = f"{kind} refused in the {name}: {place}:{why}; the call goes on without it"
+        logger.warning("%s", with_count(text, held_back), extra=identity(asked.options))
 
 
 def _signalled(service: Service, asked: Asked, call: Call) -> Call:

@@ -34,7 +34,7 @@ def report(service: Service, call: Call, tags: Iterable[str], now: float, *, clo
     wall = service.wall.microseconds() // 1_000_000
     counters = service.forwarder.counters(call.id)
     quality = service.registry.quality(call.id)
-    links = service.registry.transports.links(call.id)
+    links = service.registry.transports.shown(call.id)
     return tree(call, Measured(counters, quality, now, wall, closed=closed, links=links), tags)
 
 
@@ -55,4 +55,6 @@ def statistics(service: Service, asked: Asked) -> Reply:
         for item in service.config.interfaces
     ]
     registry = service.registry
-    return {"statistics": service.statistics.tree(list(registry), registry.traffic(), interfaces, asked.now)}
+    happenings = registry.transports.happenings
+    tree = service.statistics.tree(list(registry), registry.traffic(), happenings, interfaces, asked.now)
+    return {"statistics": tree}

@@ -19,7 +19,7 @@ from ngdaemon.dtls.policy import Policy
 from ngdaemon.dtls.records import Content, Fragment, Kind, Record, fragments, record, records
 from ngdaemon.dtls.remote import Remote, renews
 from ngdaemon.dtls.roles import Role
-from ngdaemon.dtls.states import KEYS_USABLE, LIVE, Event, Failed, State
+from ngdaemon.dtls.states import KEYS_USABLE, LIVE, Event, Failed, State, Unheard
 from ngdaemon.srtp.keys import Keys
 
 ICE_PATH = Endpoint("", 0)
@@ -29,6 +29,15 @@ LEAST_TIMEOUT = 0.05
 """Seconds: the peer has to compute, too, however near it is."""
 
 _FATAL = 2
+_HANDSHAKE, _CLIENT_HELLO = int(Content.HANDSHAKE), int(Kind.CLIENT_HELLO)
+
+
+class Vain(NamedTuple):
+    """How a handshake ended that came to nothing."""
+
+    state: State
+    reason: str
+    alert: str = ""
 
 
 class Status(NamedTuple):
@@ -49,7 +58,7 @@ class Status(NamedTuple):
     alert: str
     """The last alert of the peer; "?" after one that is not authentic."""
     reason: str
-    """Why it ended."""
+    """Why it ended; while another handshake is awaited or under way, why the one before came to nothing."""
     received: int
     """DTLS datagrams of the component, to whatever association."""
     sent: int
@@ -74,6 +83,12 @@ class Component:
         self._verified: Association | None = None
         self._shown: Association | None = None
         """The one that `status` tells of when none is alive: the newest that ended."""
+        self._vain: Vain | None = None
+        """The newest handshake that came to nothing, until one does not."""
+        self._silent_at: float | None = None
+        """When it is told that no ClientHello came."""
+        self._awaited = -1
+        """The newest generation whose hello was waited for: once each."""
         self._remote: Remote | None = None
         self._role: Role | None = None
         self._goal: Endpoint | None = None
@@ -90,7 +105,7 @@ class Component:
         self._received += 1
         took = False
         for found in records(datagram):
-            if found.epoch == 0 and found.content == Content.HANDSHAKE:
+            if found.epoch == 0 and found.content == _HANDSHAKE:
                 took |= self._take_handshake(path, found, vouched, now)
             else:
                 took |= self._take_other(path, found, now)
@@ -137,11 +152,14 @@ class Component:
         """Do what is due."""
         for association in self._associations:
             association.handle_timer(now)
+        if self._silent_at is not None and now >= self._silent_at:
+            self._silent_at = None
+            self._events.append(Unheard(self._goal or ICE_PATH, self._policy.handshake))
         self._sweep(now)
 
     def next_timeout(self) -> float | None:
         """When `handle_timer` wants to be called."""
-        return earliest(*[each.next_timeout() for each in self._associations])
+        return earliest(self._silent_at, *[each.next_timeout() for each in self._associations])
 
     def transmits(self) -> list[tuple[Endpoint, bytes]]:
         """Datagrams to be sent, each with its path, since the last call."""
@@ -155,11 +173,9 @@ class Component:
 
     def keys(self) -> tuple[tuple[Keys, ...], Keys | None]:
         """Keys to receive with, the newest association first, and the key to send with: of verified peers only."""
-        usable = sorted(
-            (each for each in self._associations if each.state in KEYS_USABLE),
-            key=lambda each: (each is self._verified, each.started),
-            reverse=True,
-        )
+        usable = [each for each in self._associations if each.state in KEYS_USABLE]
+        if len(usable) > 1:
+            usable.sort(key=lambda each: (each is self._verified, each.started), reverse=True)
         receive = tuple(keys for each in usable if (keys := each.receive_keys) is not None)
         return receive, usable[0].send_keys if usable else None
 
@@ -179,22 +195,34 @@ class Component:
         known = [certificate for certificate in held if certificate is not None]
         return bool(known) and not any(matches(each, announced, self._policy.allow_sha1) for each in known)
 
+    @property
+    def state(self) -> State:
+        """That of the verified association, else of the newest."""
+        shown = self._told()
+        return shown.state if shown is not None else State.NEW
+
+    def _told(self) -> Association | None:
+        return self._verified or (self._associations[-1] if self._associations else self._shown)
+
     def status(self) -> Status:
         """What there is to tell: of the verified association, else of the newest."""
-        shown = self._verified or (self._associations[-1] if self._associations else self._shown)
+        shown, vain = self._told(), self._vain
+        if shown is not None and shown.state in KEYS_USABLE:
+            vain = None
         announced = self._remote.fingerprints if self._remote is not None else frozenset()
         took = shown.verified - shown.started if shown is not None and shown.verified is not None else None
         seen = shown.seen if shown is not None else None
+        state = shown.state if shown is not None else State.NEW
         return Status(
-            state=shown.state if shown is not None else State.NEW,
+            state=vain.state if vain is not None and not self._associations else state,
             role=self._role,
             hash=deciding_hash(announced, self._policy.allow_sha1) or "",
             expected=tuple(sorted(each.text() for each in announced)),
             seen=seen.text() if seen is not None else "",
             profile=shown.profile if shown is not None else "",
             verify_seconds=took,
-            alert=shown.alert if shown is not None else "",
-            reason=shown.reason if shown is not None else "",
+            alert=(shown.alert if shown is not None else "") or (vain.alert if vain is not None else ""),
+            reason=vain.reason if vain is not None else shown.reason if shown is not None else "",
             received=self._received,
             sent=self._sent,
             dropped=self._dropped,
@@ -203,7 +231,7 @@ class Component:
     def _take_handshake(self, path: Endpoint, found: Record, vouched: bool, now: float) -> bool:
         took = False
         for piece in fragments(found.payload):
-            if piece.kind == Kind.CLIENT_HELLO:
+            if piece.kind == _CLIENT_HELLO:
                 took |= self._take_hello(path, piece, found.sequence, vouched, now)
             elif (target := self._speaking(path)) is not None:
                 target.take_fragment(piece, now)
@@ -212,17 +240,22 @@ class Component:
 
     def _take_other(self, path: Endpoint, found: Record, now: float) -> bool:
         """Alerts in clear, and all that is encrypted: each association of the path tries, one can read it."""
-        takers = [each for each in self._associations if each.path == path]
-        for each in takers:
-            each.take(found, now)
-        return bool(takers)
+        took = False
+        for each in self._associations:
+            if each.path == path:
+                each.take(found, now)
+                took = True
+        return took
 
     def _speaking(self, path: Endpoint) -> Association | None:
         """Whom clear handshake messages from a path are for: the handshake under way there, else the newest."""
-        there = [each for each in self._associations if each.path == path]
-        under_way = [each for each in there if each.state is State.HANDSHAKING]
-        found = under_way or there
-        return found[-1] if found else None
+        newest = None
+        for each in reversed(self._associations):
+            if each.path == path:
+                if each.state is State.HANDSHAKING:
+                    return each
+                newest = newest or each
+        return newest
 
     def _take_hello(self, path: Endpoint, piece: Fragment, record_number: int, vouched: bool, now: float) -> bool:
         """A ClientHello begins an association beside those that there are: no live one ends by it (HS-20)."""
@@ -247,6 +280,7 @@ class Component:
         return result is not None
 
     def _admit(self, path: Endpoint, arrival: Arrival, vouched: bool, now: float) -> None:
+        self._silent_at = None
         message = arrival.message
         hello = read_hello(message.body)
         if hello is None:
@@ -255,6 +289,7 @@ class Component:
         if refused is not None:
             self._send(path, record(Content.ALERT, 0, arrival.record_number, bytes((_FATAL, refused.alert))))
             self._events.append(Failed(path, refused.reason))
+            self._note_vain(Vain(State.FAILED, refused.reason))
             self._doubt(path, vouched)
             return
         if not self._make_room(path, vouched):
@@ -288,8 +323,13 @@ class Component:
         if vouched:
             self._doubted.add(path)
 
+    def _note_vain(self, vain: Vain) -> None:
+        if self._verified is None:
+            self._vain = vain
+
     def _renew(self, now: float) -> None:
         self._generation += 1
+        self._vain = self._silent_at = None
         self._doubted.clear()
         for each in self._associations:
             if each.state is State.VERIFIED:
@@ -300,6 +340,7 @@ class Component:
 
     def _start(self, now: float) -> None:
         if self._role is not Role.ACTIVE or self._goal is None or self._remote is None:
+            self._await_hello(now)
             return
         for each in self._associations:
             if each.role is Role.ACTIVE and each.generation == self._generation and each.state in LIVE:
@@ -312,6 +353,14 @@ class Component:
         self._associations.append(association)
         association.start(now)
 
+    def _await_hello(self, now: float) -> None:
+        """Know how long the peer takes that is to begin, from when there is a way to it."""
+        if self._goal is None or self._role is not Role.PASSIVE or self._awaited == self._generation:
+            return
+        self._awaited = self._generation
+        if not any(each.generation == self._generation for each in self._associations):
+            self._silent_at = now + self._policy.handshake
+
     def _send(self, path: Endpoint, datagram: bytes) -> None:
         self._sent += 1
         self._out.append((path, datagram))
@@ -321,26 +370,35 @@ class Component:
         for each in self._associations:
             if each.state is State.VERIFIED and each is not self._verified:
                 self._prefer(each, now)
-        held = [each for each in self._associations if each.state is State.KEYED]
-        for each in sorted(held, key=lambda each: each.vouched)[: max(0, len(held) - self._policy.held)]:
-            each.close()
+        if len(self._associations) > self._policy.held:
+            self._limit_held()
+        over = False
         for each in self._associations:
             for datagram in each.transmits():
                 self._send(each.path, datagram)
             self._events += each.events()
             if each.state not in LIVE:
-                self._shown = each
-                if each.role is Role.PASSIVE and each.state in (State.FAILED, State.REJECTED):
-                    self._doubt(each.path, each.vouched)
-        self._associations = [each for each in self._associations if each.state in LIVE]
+                over, self._shown = True, each
+                if each.state in (State.FAILED, State.REJECTED):
+                    self._note_vain(Vain(each.state, each.reason, each.alert))
+                    if each.role is Role.PASSIVE:
+                        self._doubt(each.path, each.vouched)
+        if over:
+            self._associations = [each for each in self._associations if each.state in LIVE]
         if self._verified is not None and self._verified.state not in LIVE:
             self._verified = None
+
+    def _limit_held(self) -> None:
+        """End the handshakes that wait for a description and are too many, those first that nobody vouches for."""
+        held = [each for each in self._associations if each.state is State.KEYED]
+        for each in sorted(held, key=lambda each: each.vouched)[: max(0, len(held) - self._policy.held)]:
+            each.close()
 
     def _prefer(self, newcomer: Association, now: float) -> None:
         """A newly verified association takes over; the ones before it drain."""
         if self._verified is not None and self._verified.state is State.VERIFIED:
             self._verified.renew(now)
-        self._verified = newcomer
+        self._verified, self._vain = newcomer, None
         for each in self._associations:
             if each.state is State.DRAINING:
                 each.drain(now)

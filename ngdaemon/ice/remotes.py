@@ -22,6 +22,8 @@ class Remotes:
         self._list = checklist
         self._discard = discard
         self._known: dict[tuple[int, Endpoint], Candidate] = {}
+        self._unusable: frozenset[tuple[int, Endpoint]] = frozenset()
+        """What the peer named that cannot be checked, as far as it is counted."""
 
     def __len__(self) -> int:
         return len(self._known)
@@ -29,13 +31,20 @@ class Remotes:
     def add(self, candidate: Candidate) -> None:
         """Take a signalled candidate, unless it is known, unusable, one too many, or where nothing may be sent to."""
         key = (candidate.component, candidate.endpoint)
-        if key in self._known or len(self._known) >= MAX_REMOTE or not candidate.usable:
+        if key in self._known or len(self._known) >= MAX_REMOTE:
             return
-        if not self._around.may_check(candidate.endpoint):
+        if not candidate.usable or not self._around.may_check(candidate.endpoint):
+            if len(self._unusable) < MAX_REMOTE:
+                self._unusable |= {key}
             return
         self._known[key] = candidate
         for base in self._around.bases.values():
             self._form(base, candidate)
+
+    def named(self, component: int) -> tuple[int, int]:
+        """How many candidates of a component the peer named: such as can be checked, and others."""
+        usable = sum(number == component and item.typ != PRFLX for (number, _), item in self._known.items())
+        return usable, sum(number == component for number, _ in self._unusable)
 
     def add_base(self, base: Base) -> None:
         for candidate in self._known.values():

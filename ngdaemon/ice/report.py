@@ -67,10 +67,31 @@ class Selected(NamedTuple):
     pair: Pair
 
 
+class Tried(NamedTuple):
+    """What there was to find a pair with, for the log."""
+
+    candidates: int
+    """Of the peer's, those that it named and that can be checked."""
+    unusable: int
+    """Those that it named and that cannot: names (mDNS), and addresses where nothing may be sent to."""
+    heard: bool
+    """Authentic checks of the peer came."""
+    lite: bool = False
+    """We are lite: only the peer checks."""
+
+
 class Failed(NamedTuple):
     """No pair of the component works, and none is going to: all checks failed and the patience is over."""
 
     component: int
+    tried: Tried
+
+
+class Unanswered(NamedTuple):
+    """No pair of the component works when the patience is over; checks are under way, or more candidates may come."""
+
+    component: int
+    tried: Tried
 
 
 class ConsentLost(NamedTuple):
@@ -89,4 +110,4 @@ class Restarted(NamedTuple):
     """The peer has other credentials than before: a new session began. The old pairs serve until it has its own."""
 
 
-Event = Usable | Selected | Failed | ConsentLost | RoleSwitched | Restarted
+Event = Usable | Selected | Failed | Unanswered | ConsentLost | RoleSwitched | Restarted

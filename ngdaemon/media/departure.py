@@ -21,6 +21,8 @@ class Departure:
         "_guard",
         "_transmit",
         "bytes_out",
+        "control_bytes",
+        "control_packets",
         "errors_out",
         "own",
         "packets_out",
@@ -34,6 +36,8 @@ class Departure:
         self.peer: Address | None = None
         """Where packets to the peer go; None when nothing may be sent to it."""
         self.packets_out = self.bytes_out = self.errors_out = 0
+        self.control_packets = self.control_bytes = 0
+        """Of these, what was no media."""
         self.withheld = 0
         """Packets that did not leave because keys are awaited, or because they cannot be protected."""
         self._address: Address | None = None
@@ -75,6 +79,14 @@ class Departure:
             return
         self.packets_out += 1
         self.bytes_out += len(data)
+
+    def emit_control(self, data: bytes, to: Address) -> None:
+        """Send a datagram of control's (STUN, DTLS), which is counted apart besides. Never raises."""
+        before = self.packets_out
+        self.emit(data, to)
+        if self.packets_out != before:
+            self.control_packets += 1
+            self.control_bytes += len(data)
 
     def passes(self, data: bytes, now: float) -> bool:
         """Whether the loop guard lets a packet, clear as yet, to a port of ours pass."""

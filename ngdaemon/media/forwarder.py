@@ -27,6 +27,8 @@
 13. While receive keys are awaited and the plan has a `Hold`, media is kept within its bounds. When keys come it is
     taken in, in order, as if it had arrived then; when they do not, it is forgotten.
 14. Routes with a `Selector` are those of a BUNDLE: a packet follows the routes of the one media that it belongs to.
+15. When the first packets at a socket with receive keys all fail to authenticate, that is reported, as `Unreadable`:
+    once for each set of receive keys, and not after one has authenticated.
 """
 
 from collections.abc import Sequence
@@ -48,8 +50,7 @@ class Learned:
     confirmed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Punted:
+class Punted(NamedTuple):
     """A datagram that is neither media nor garbage (STUN, DTLS, TURN), for control. It is not counted as received."""
 
     call: CallId
@@ -59,8 +60,7 @@ class Punted:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Tapped:
+class Tapped(NamedTuple):
     """A copy of a packet that followed a route with `mirror`, as it was received."""
 
     call: CallId
@@ -80,7 +80,19 @@ class Stranger:
     at: float
 
 
-Event = Learned | Punted | Tapped | Stranger
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The first `packets` that a socket received since it has its receive keys were all dropped: none authenticated."""
+
+    call: CallId
+    socket: SocketId
+    source: Endpoint
+    """Of the newest one."""
+    packets: int
+    at: float
+
+
+Event = Learned | Punted | Tapped | Stranger | Unreadable
 
 
 class SsrcCounters(NamedTuple):
@@ -128,6 +140,11 @@ class SocketCounters(NamedTuple):
     withheld: int = 0
     """Packets for a secured peer that did not leave because keys are awaited (MBX-07), and ZRTP, which cannot be
     protected. They are no errors: that gate is shut."""
+    control_packets: int = 0
+    """Those of `packets_out` that were given to `send` (STUN, DTLS)."""
+    control_bytes: int = 0
+    unkeyed: int = 0
+    """Those of `unauthenticated` that came while keys were awaited, and did not or could not wait."""
 
 
 MAX_SOURCES = 16

@@ -9,20 +9,27 @@ from ngdaemon.srtp.context import Inbound, Refused
 MAX_BOUND = 64
 """SSRCs whose key is remembered; of more the oldest is looked for again."""
 PROTECTED = (Kind.RTP, Kind.RTCP)
+MOST_UNREADABLE = 20
+"""Packets of which none authenticates, before that is reported: some may be of former keys, or of somebody else."""
 
 
 class Gate:
     """The receiving keys of one port, and what they made of its packets."""
 
-    __slots__ = ("_bound", "_failing", "_hold", "_holding", "_inbounds", "replayed", "unauthenticated")
+    __slots__ = ("_bound", "_failing", "_hold", "_holding", "_inbounds", "_unreadable", "replayed", "unkeyed", "wrong")
 
     def __init__(self) -> None:
-        self.unauthenticated = 0
+        self.wrong = 0
+        """Packets that are not authentic."""
+        self.unkeyed = 0
+        """Packets that came before there were keys, and could not wait for them."""
         self.replayed = 0
         self._inbounds: tuple[Inbound, ...] = ()
         self._bound: dict[int, Inbound] = {}
         """The key that each SSRC authenticated with (DMX-04)."""
         self._failing = Failing()
+        self._unreadable = 0
+        """Packets that failed since there are these keys; negative once one did not, or it was reported."""
         self._hold: Hold | None = None
         self._holding: Holding | None = None
 
@@ -32,6 +39,7 @@ class Gate:
             self._inbounds = inbounds
             self._bound = {ssrc: inbound for ssrc, inbound in self._bound.items() if inbound in inbounds}
             self._failing.clear()
+            self._unreadable = 0
         self._hold = hold
         if not inbounds and hold is None:
             self.forget()
@@ -39,8 +47,13 @@ class Gate:
     def forget(self) -> None:
         """Drop what waits."""
         if self._holding is not None:
-            self.unauthenticated += len(self._holding)
+            self.unkeyed += len(self._holding)
             self._holding = None
+
+    @property
+    def unauthenticated(self) -> int:
+        """Packets that were dropped because no key fits, or there was none."""
+        return self.wrong + self.unkeyed
 
     @property
     def waits(self) -> bool:
@@ -64,12 +77,12 @@ class Gate:
         if self._holding is None:
             self._holding = Holding()
         ssrc = RTCP_RING if kind is Kind.RTCP else int.from_bytes(data[8:12], "big")
-        self.unauthenticated += self._holding.keep(ssrc, bytes(data), source, now)
+        self.unkeyed += self._holding.keep(ssrc, bytes(data), source, now)
 
     def expire(self, now: float) -> None:
         """Drop what waited too long."""
         if self._holding is not None:
-            self.unauthenticated += self._holding.expire(now)
+            self.unkeyed += self._holding.expire(now)
 
     def release(self, now: float) -> list[Held]:
         """What waited for the keys that are there now."""
@@ -79,16 +92,29 @@ class Gate:
         held, self._holding = self._holding.release(), None
         return held
 
+    def complains(self) -> bool:
+        """Whether it has to be reported now, once, that no packet authenticates. To be asked after one did not."""
+        if self.waits or self._unreadable < 0:
+            return False
+        self._unreadable += 1
+        if self._unreadable < MOST_UNREADABLE:
+            return False
+        self._unreadable = -1
+        return True
+
     def open(self, data: bytes, kind: Kind, source: Address, now: float) -> bytes | None:
         """What a packet says; None when it is dropped, which is counted here. Only RTP and RTCP can be protected."""
-        if self.waits or kind not in PROTECTED:
-            self.unauthenticated += 1
+        if self.waits:
+            self.unkeyed += 1
+            return None
+        if kind not in PROTECTED:
+            self.wrong += 1
             return None
         rtcp = kind is Kind.RTCP
         ssrc = int.from_bytes(data[4:8] if rtcp else data[8:12], "big")
         bound = self.bound_to(ssrc)
         if bound is None and self._failing.ignores(source, ssrc, now):
-            self.unauthenticated += 1
+            self.wrong += 1
             return None
         replayed = False
         for inbound in self._inbounds if bound is None else self._order(bound):
@@ -99,11 +125,13 @@ class Gate:
                 continue
             if inbound is not bound:
                 self._bind(ssrc, inbound)
+            self._unreadable = -1
             return clear
         if replayed:
             self.replayed += 1
+            self._unreadable = -1
         else:
-            self.unauthenticated += 1
+            self.wrong += 1
             if bound is None:
                 self._failing.failed(source, ssrc, now)
         return None

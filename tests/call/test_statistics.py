@@ -129,7 +129,7 @@ def test_the_number_of_proxies_that_are_told_is_bounded() -> None:
     counted = Statistics(0.0)
     for number in range(MAX_PROXIES + 5):
         counted.count_request(f"192.0.2.{number}", "ping", 0.5, error=number == 0)
-    control: Any = counted.tree([], Traffic(), [], 1.0)["controlstatistics"]
+    control: Any = counted.tree([], Traffic(), {}, [], 1.0)["controlstatistics"]
     assert len(control["proxies"]) == MAX_PROXIES
     assert control["proxies"][0]["pingduration"] == "0.500000"
     assert (control["totalpingcount"], control["totalerrorcount"]) == (MAX_PROXIES + 5, 1)
@@ -138,7 +138,7 @@ def test_the_number_of_proxies_that_are_told_is_bounded() -> None:
 def test_scores_of_streams_that_ended() -> None:
     counted = Statistics(0.0)
     counted.count_quality([(4.0, 3), (2.0, 1)])
-    mos: Any = counted.tree([], Traffic(), [], 1.0)["mos"]
+    mos: Any = counted.tree([], Traffic(), {}, [], 1.0)["mos"]
     assert mos == {
         "mos_total": "14.000000",
         "mos2_total": "52.000000",

@@ -84,10 +84,52 @@ def test_why_packets_were_dropped_and_where_the_last_stranger_was(caplog: pytest
     }
     words = last_words(daemon, caplog)
     expected = (
-        "nothing of it accepted, dropped 8 (5 from strangers, the last one at 10.9.0.5:7777 and "
+        "nothing accepted, dropped 8 (5 from strangers, the last one at 10.9.0.5:7777 and "
         "3 malformed, refused or too many at once); b audio"
     )
     assert expected in words
+
+
+def test_what_a_party_sent_before_its_answer_was_early_and_no_attack(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = Daemon()
+    callee = sdp.port(daemon.offer(audio(ALICE, 4000)))
+    daemon.answer(audio(BOB, 5000))
+    daemon.forwarder.counted = {
+        daemon.socket_at(callee): SocketCounters(9, 900, 2, strangers=2, stranger=Endpoint("10.9.0.5", 7777)),
+        daemon.socket_at(callee + 1): SocketCounters(1, 60, 1, strangers=1, stranger=Endpoint(BOB, 5001)),
+    }
+    assert last_words(daemon, caplog).endswith(
+        f"dropped 3 (1 early, the last one at {BOB}:5001 and 2 from strangers, the last one at 10.9.0.5:7777)"
+    )
+
+
+def test_a_party_that_never_answered_is_shown_when_something_was_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = Daemon()
+    callee = sdp.port(daemon.offer(audio(ALICE, 4000)))
+    daemon.forwarder.counted = {daemon.socket_at(callee): SocketCounters(errors_in=150, strangers=150)}
+    assert f"(untagged) audio: nowhere <> 192.0.2.1:{callee}, in 0 packets" in last_words(daemon, caplog)
+    assert "dropped 150 (150 from strangers)" in caplog.text
+
+
+def test_medias_of_a_bundle_are_named_where_their_packets_are_counted(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = Daemon()
+    medias = ("m=audio 4000 RTP/AVP 96", "a=rtpmap:96 X/90000", "m=video 4002 RTP/AVP 97", "a=rtpmap:97 Y/90000")
+    grouped = (medias[0], medias[1], "a=mid:0", medias[2], medias[3], "a=mid:1")
+    daemon.offer(sdp.sdp(ALICE, "a=group:BUNDLE 0 1", *grouped), bundle="accept")
+    caller = sdp.port(daemon.answer(sdp.sdp(BOB, *medias)))
+    words = last_words(daemon, caplog)
+    assert f"a audio+video: {ALICE}:4000 <> 192.0.2.1:{caller}, " in words
+    assert "b audio: " in words
+    assert "b video: " in words
+
+
+def test_what_ice_and_dtls_sent_is_no_media(caplog: pytest.LogCaptureFixture) -> None:
+    daemon = Daemon()
+    daemon.offer(audio(ALICE, 4000))
+    caller = sdp.port(daemon.answer(audio(BOB, 5000)))
+    counted = SocketCounters(packets_out=36, bytes_out=5570, control_packets=10, control_bytes=1270)
+    daemon.forwarder.counted = {daemon.socket_at(caller): counted}
+    assert "out 26 packets 4300 bytes and 10 of ICE and DTLS, nothing received" in last_words(daemon, caplog)
 
 
 def test_a_party_that_never_sent_is_marked_unless_it_need_not_send(caplog: pytest.LogCaptureFixture) -> None:
@@ -95,8 +137,8 @@ def test_a_party_that_never_sent_is_marked_unless_it_need_not_send(caplog: pytes
     callee = sdp.port(daemon.offer(audio(ALICE, 4000, "a=recvonly")))
     daemon.answer(audio(BOB, 5000, "a=sendonly"))
     words = last_words(daemon, caplog)
-    assert words.endswith(f"192.0.2.1:{callee}, in 0 packets 0 bytes, lost 0, out 0 packets 0 bytes, never sent")
-    assert words.count("never sent") == 1
+    assert words.endswith(f"192.0.2.1:{callee}, in 0 packets 0 bytes, lost 0, out 0 packets 0 bytes, nothing received")
+    assert words.count("nothing received") == 1
 
 
 def test_a_party_that_sent_to_a_former_port_has_sent(caplog: pytest.LogCaptureFixture) -> None:
@@ -108,8 +150,8 @@ def test_a_party_that_sent_to_a_former_port_has_sent(caplog: pytest.LogCaptureFi
     moved = sdp.port(daemon.answer(audio(ALICE, 4000), from_tag="b", to_tag="a"))
     words = last_words(daemon, caplog)
     assert moved
-    assert "never sent" not in words.split("; b audio")[0]
-    assert "never sent" in words.split("; b audio")[1]
+    assert "nothing received" not in words.split("; b audio")[0]
+    assert "nothing received" in words.split("; b audio")[1]
 
 
 def test_every_ending_has_its_counter() -> None:

@@ -121,7 +121,7 @@ def test_one_session_in_detail() -> None:
         "--- Tag 'b', label '', branch '', callduration 2.00",
         "------ Media #1 (audio over RTP/AVP)",
         f"-------- 198.51.100.2:5000 <> 192.0.2.1:{callee}, "
-        "in 0 packets 0 bytes, lost 0, out 0 packets 0 bytes, never sent",
+        "in 0 packets 0 bytes, lost 0, out 0 packets 0 bytes, nothing received",
     ]
 
 

@@ -1,10 +1,11 @@
 """`offer` and `answer`: what is refused with which words (ng-protocol.md §2.3), and that nothing else changes."""
 
+import logging
 from typing import Any
 
 import pytest
 
-from tests.support import sdp
+from tests.support import sdp, secured
 from tests.support.daemon import Daemon
 from tests.support.sdp import audio
 
@@ -157,3 +158,33 @@ def test_what_no_reply_has_room_for_changes_nothing() -> None:
     assert "too long for a reply" in reason
     assert daemon.calls() == []
     assert not daemon.forwarder.bound
+
+
+@pytest.mark.parametrize("command", ["offer", "answer"])
+def test_a_refused_line_is_logged_once_and_counted(command: str, caplog: pytest.LogCaptureFixture) -> None:
+    """ERR-09: the log and the counters tell what only the reply would, which proxies do not look into."""
+    bad = "m=video 4002 UDP/TLS/RTP/SAVP 31\r\na=setup:active\r\na=fingerprint:sha-256 AA:BB\r\n"
+    daemon = Daemon()
+    if command == "answer":
+        clear = "m=video 4002 RTP/AVP 31\r\n"
+        daemon.offer(audio(ALICE) + clear, transport_protocol="UDP/TLS/RTP/SAVP")
+        good = secured.browser(BOB, "active")
+    else:
+        good = secured.savp(ALICE, secured.crypto())
+    with caplog.at_level(logging.INFO):
+        for _ in range(3):
+            keys = {"from_tag": "a", "to_tag": "b"} if command == "answer" else {"from_tag": "a"}
+            assert daemon.command(command, sdp=good + bad, **keys)["warnings"]
+    (line,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert line.startswith(f"video refused in the {command}: 2:fingerprint")
+    assert line.endswith("; the call goes on without it")
+    counted = daemon.ask({"command": "statistics"})["statistics"]["securitystatistics"]
+    assert (counted["refusedmedias"], counted["refusedrequests"]) == (3, 0)
+
+
+def test_a_refused_call_is_counted() -> None:
+    daemon = Daemon()
+    daemon.command("offer", sdp=secured.savp(ALICE), from_tag="a")
+    daemon.command("offer", sdp="hello", from_tag="a")
+    counted = daemon.ask({"command": "statistics"})["statistics"]["securitystatistics"]
+    assert (counted["refusedmedias"], counted["refusedrequests"]) == (0, 1)

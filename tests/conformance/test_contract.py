@@ -507,6 +507,14 @@ class TestSend:
         call.rig.until(lambda: stranger.got == [STUN])
         assert stranger.sources == [call.rig.local[call.a]]
 
+    def test_such_datagrams_are_counted_apart_besides(self, call: Call) -> None:
+        """Who reads the counters has to tell handshakes from media."""
+        call.rig.forwarder.send(call.b, STUN, call.rig.phone(STRANGER).at)
+        call.arrives(rtp(1))
+        counted = call.rig.count(call.b)
+        assert (counted.packets_out, counted.bytes_out) == (2, len(STUN) + 172)
+        assert (counted.control_packets, counted.control_bytes) == (1, len(STUN))
+
     def test_also_from_a_port_that_is_not_planned_yet(self, rig: Rig) -> None:
         number, stranger = rig.bind(), rig.phone(STRANGER)
         rig.forwarder.send(number, STUN, stranger.at)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from ngdaemon.base.ids import SocketId
-from ngdaemon.media.forwarder import Event, Learned, Punted, Stranger, Tapped
+from ngdaemon.media.forwarder import Event, Learned, Punted, Stranger, Tapped, Unreadable
 from ngdaemon.media.plan import (
     HELD_PACKETS,
     HELD_SOURCES,
@@ -354,3 +354,22 @@ class TestFourteenBundles:
         secured.settle(1)
         secured.arrives(rtp(1, ssrc=1))
         assert secured.rig.count(secured.call.a).errors_in == 0
+
+
+class TestFifteenNothingAuthentic:
+    def test_it_is_reported_once_for_each_set_of_keys_and_not_after_a_good_packet(self, secured: Secured) -> None:
+        wrong = Far(keys(9), OURS)
+        for number in range(60):
+            secured.call.say(wrong.rtp(rtp(number, ssrc=9)))
+            if number % 20 == 19:
+                secured.settle(number + 1)
+        (event,) = secured.events()
+        assert isinstance(event, Unreadable)
+        assert (event.source, event.packets) == (secured.alice.at, 20)
+        secured.arrives(rtp(1))
+        secured.plan(receive=(secured.hers, keys(8)))
+        secured.arrives(rtp(2))
+        for number in range(60, 100):
+            secured.call.say(wrong.rtp(rtp(number, ssrc=9)))
+        secured.settle(102)
+        assert [item for item in secured.events() if isinstance(item, Unreadable)] == [event]

@@ -116,6 +116,28 @@ def test_fp_11_another_certificate_than_announced_ends_the_handshake(ours: Role)
     assert us.component.status().state is State.REJECTED
 
 
+@pytest.mark.parametrize("then", ["nothing", "another try"])
+def test_fp_14_why_a_handshake_came_to_nothing_is_told_until_one_does_not(then: str) -> None:
+    site = Site()
+    us, wrong = site.end(OURS, A), site.end(PEER, C)
+    us.expect(remote(B), Role.PASSIVE)
+    wrong.expect(remote(A), Role.ACTIVE)
+    go(us, wrong)
+    settled(site)
+    assert us.component.status().state is State.REJECTED
+    if then == "another try":
+        wrong.component.expect(remote(A), Role.ACTIVE, site.clock.now, renew=True)
+        wrong.flush()
+        site.run(1.0, until=lambda: us.component.status().state is State.HANDSHAKING)
+        assert us.component.status().state is State.HANDSHAKING
+    assert us.component.status().reason == "the certificate is not the announced one"
+    right = site.end(Endpoint("198.51.100.2", 50002), B)
+    right.expect(remote(A), Role.ACTIVE)
+    right.reach(OURS)
+    site.run(1.0, until=lambda: us.verified)
+    assert us.component.status().reason == ""
+
+
 def test_fp_11_the_wrong_client_gets_no_keys_either() -> None:
     """Our Finished is withheld, so that nobody ever talks to a party that was not verified."""
     site = Site()

@@ -5,7 +5,7 @@ import pytest
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
 from ngdaemon.ice import candidate, stun
-from ngdaemon.ice.report import Failed, RoleSwitched, Selected
+from ngdaemon.ice.report import Failed, RoleSwitched, Selected, Tried
 from tests.ice.rig import Party, World, forge, introduce, requests
 from tests.support.network import Receive
 
@@ -158,7 +158,7 @@ def test_a_lite_agent_that_nobody_checks_fails() -> None:
     world.run(39.0, step=0.1)
     assert not lite.heard(Failed)
     world.run(1.0, step=0.1)
-    assert lite.heard(Failed) == [Failed(1)]
+    assert lite.heard(Failed) == [Failed(1, Tried(candidates=1, unusable=0, heard=False, lite=True))]
     assert lite.sent == []
 
 

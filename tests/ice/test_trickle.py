@@ -3,7 +3,7 @@
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.ice.candidate import Candidate
 from ngdaemon.ice.remotes import MAX_REMOTE
-from ngdaemon.ice.report import Failed
+from ngdaemon.ice.report import Failed, Progress, Tried, Unanswered
 from tests.ice.rig import Party, World, introduce, requests
 
 OFFERER, ANSWERER = "198.51.100.1", "203.0.113.1"
@@ -42,7 +42,44 @@ def test_failure_is_not_declared_while_candidates_may_come() -> None:
     assert not ours.heard(Failed)
     ours.hear(peer.description(only=[], ended=True))
     world.run(2.0)
-    assert ours.heard(Failed) == [Failed(1)]
+    assert ours.heard(Failed) == [Failed(1, Tried(candidates=0, unusable=0, heard=False))]
+
+
+def test_that_nobody_answers_is_told_once_although_candidates_may_come() -> None:
+    """ICE-12: browsers trickle and never say that they have ended."""
+    world, ours, peer = meet()
+    peer.mute = True
+    ours.hear(peer.description(ended=False))
+    world.run(39.0, step=0.1)
+    assert not ours.heard(Unanswered)
+    world.run(60.0, step=0.1)
+    assert ours.heard(Unanswered) == [Unanswered(1, Tried(candidates=1, unusable=0, heard=False))]
+    assert ours.agent.progress(1) is Progress.CHECKING
+    peer.mute = False
+    peer.hear(ours.description())
+    assert world.until(ours) < 1.0
+
+
+def test_candidates_that_are_names_are_told_apart() -> None:
+    """ICE-12: mDNS hides the addresses of browsers (draft-ietf-mmusic-mdns-ice-candidates); nothing can be checked."""
+    world, ours, peer = meet()
+    hidden = [item._replace(address=f"{number}.local") for item in peer.candidates for number in range(3)]
+    ours.hear(peer.description(only=hidden, ended=False))
+    ours.hear(peer.description(only=hidden, ended=False))
+    world.run(41.0, step=0.1)
+    assert ours.heard(Unanswered) == [Unanswered(1, Tried(candidates=0, unusable=3, heard=False))]
+
+
+def test_checks_that_arrive_while_ours_are_lost_are_told() -> None:
+    """ICE-12: the way is open in one direction only."""
+    world, ours, peer = meet()
+    peer.mute = True
+    ours.hear(peer.description(ended=False))
+    peer.hear(ours.description())
+    world.run(41.0, step=0.1)
+    (event,) = ours.heard(Unanswered)
+    assert isinstance(event, Unanswered)
+    assert event.tried.heard
 
 
 def test_half_trickle_connects() -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from ngdaemon.base.endpoint import Endpoint
-from ngdaemon.media.gate import Gate
+from ngdaemon.media.forwarder import Unreadable
+from ngdaemon.media.gate import MOST_UNREADABLE, Gate
 from ngdaemon.media.holding import FAILURES, IGNORED_SECONDS, MAX_FAILING, Failing, Holding
 from ngdaemon.media.plan import (
     HELD_ADDRESSES,
@@ -17,7 +18,7 @@ from ngdaemon.media.plan import (
 from ngdaemon.rtp.demux import Kind
 from ngdaemon.srtp.context import Inbound, Outbound
 from tests.media.judge import Far, keys
-from tests.media.rig import ALICE, BOB, STRANGER, A, B, Sent
+from tests.media.rig import ALICE, BOB, CALL, STRANGER, A, B, Sent
 from tests.media.secured import HERS, LATCH, OURS, ROUTES, SecuredCall, secured_call
 from tests.support import packets
 from tests.support.packets import rtp
@@ -150,6 +151,59 @@ def awaiting(hold: Hold | None = ALL, *, signalled: bool = True) -> SecuredCall:
     a, b = call.sockets()
     call.rig.apply([a if signalled else a._replace(signalled=None), b], ROUTES)
     return call
+
+
+class TestUnreadable:
+    def test_that_nothing_authenticates_is_reported_once(self) -> None:
+        call = secured_call()
+        wrong = Far(NEW_HERS, OURS)
+        for number in range(3 * MOST_UNREADABLE):
+            call.rig.receive(A, wrong.rtp(rtp(number)), ALICE)
+            found = [event for event in call.rig.events() if isinstance(event, Unreadable)]
+            assert len(found) == (number == MOST_UNREADABLE - 1), number
+        assert call.rig.count(A).unauthenticated == 3 * MOST_UNREADABLE
+
+    def test_it_says_who_sends_and_how_much(self) -> None:
+        call = secured_call()
+        for number in range(MOST_UNREADABLE):
+            call.rig.receive(A, rtp(number), ALICE)
+        (event,) = call.rig.events()
+        assert event == Unreadable(CALL, A, ALICE, MOST_UNREADABLE, call.rig.clock.now)
+
+    def test_not_after_something_did(self) -> None:
+        """S06: forged packets beside good ones are counted, and the log is none of their business."""
+        call = secured_call()
+        call.say(rtp(0))
+        for number in range(3 * MOST_UNREADABLE):
+            call.rig.receive(A, Far(NEW_HERS, OURS).rtp(rtp(number, ssrc=9)), ALICE)
+        assert not [event for event in call.rig.events() if isinstance(event, Unreadable)]
+
+    def test_zrtp_is_no_media_that_could_be_authentic(self) -> None:
+        call = secured_call()
+        for _ in range(3 * MOST_UNREADABLE):
+            call.rig.receive(A, b"\x10\x00\x00\x01ZRTP" + bytes(20), ALICE)
+        assert call.rig.count(A).unauthenticated == 3 * MOST_UNREADABLE
+        assert call.rig.events() == []
+
+    def test_new_keys_are_judged_anew(self) -> None:
+        call = secured_call()
+        call.say(rtp(0))
+        call.plan(receive=(keys(13),))
+        for number in range(MOST_UNREADABLE):
+            call.say(rtp(1 + number))
+        assert len([event for event in call.rig.events() if isinstance(event, Unreadable)]) == 1
+
+    def test_what_comes_before_there_are_keys_does_not_count(self) -> None:
+        call = secured_call()
+        call.plan(receive=())
+        for number in range(3 * MOST_UNREADABLE):
+            call.say(rtp(number))
+        call.plan(receive=(NEW_HERS,))
+        for number in range(MOST_UNREADABLE - 1):
+            call.say(rtp(1000 + number))
+        counted = call.rig.count(A)
+        assert (counted.unkeyed, counted.unauthenticated) == (3 * MOST_UNREADABLE, 4 * MOST_UNREADABLE - 1)
+        assert not [event for event in call.rig.events() if isinstance(event, Unreadable)]
 
 
 class TestHold:
