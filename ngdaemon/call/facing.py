@@ -29,8 +29,11 @@ class Port(NamedTuple):
 
 
 def in_force(media: Media) -> Protocol:
-    """The transport of a media: what was agreed on, or while nothing was what is being offered."""
-    return protocol_of(media.agreed or media.protocol, media.kind)
+    """The transport of a media: what was agreed on, or while nothing was what is being offered.
+
+    The kind is that of the newest offer, which decides nothing before it is answered (RFC 3264 §8).
+    """
+    return protocol_of(media.agreed) if media.agreed else protocol_of(media.protocol, media.kind)
 
 
 def is_bare(leg: Leg, media: Media) -> bool:

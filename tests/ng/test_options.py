@@ -404,6 +404,19 @@ def test_sdes() -> None:
     )
 
 
+def test_words_of_sdes_that_are_mistyped_are_reported() -> None:
+    known = [
+        "pad",
+        "prefer",
+        "unencrypted_srtcp",
+        "only-aes_cm_128_hmac_sha1_80",
+        "offerer_pref:AES_CM_128_HMAC_SHA1_32;",
+    ]
+    assert parse({"SDES": [*known, "off"]}).unknown == ()
+    wrong = ["of", "only-AES_CM_128_HMAC_SHA1_08", "no-AES", "order:AES_CM_128_HMAC_SHA1_80;AES"]
+    assert parse({"SDES": wrong}).unknown == tuple(f"SDES={word}" for word in wrong)
+
+
 def test_osrtp() -> None:
     assert parse({"OSRTP": ["offer-RFC", "accept-legacy"], "flags": ["osrtp-accept"]}).osrtp == {
         *("offer", "accept-legacy", "accept")
