@@ -32,7 +32,7 @@ def passing_attributes(telling: MediaTelling) -> list[str]:
 def passing_candidates(telling: MediaTelling) -> list[str]:
     """Our addresses in place of the sender's: its checks pass through them, with its own credentials."""
     if (
-        not telling.section.names & {"ice-ufrag", "candidate"}
+        not telling.section.names.keys() & {"ice-ufrag", "candidate"}
         and "ice-ufrag" not in telling.of.description.session.names
     ):
         return []
@@ -55,7 +55,7 @@ def own_connection(telling: MediaTelling) -> list[str]:
 def own_attributes(telling: MediaTelling) -> list[str]:
     """All attributes as they came, and those of the session that were left out there."""
     lines = [f"a={item}" for item in telling.section.attributes if item.name != "rtpengine"]
-    missing = (KEYING_ATTRIBUTES | OWN_SESSION) - telling.section.names
+    missing = (KEYING_ATTRIBUTES | OWN_SESSION) - telling.section.names.keys()
     return [*lines, *(f"a={item}" for item in telling.of.description.session.named(missing)[:MAX_LENT])]
 
 
