@@ -1,5 +1,7 @@
 """What a leg's answer about keys is worth, and what a leg that offered keys is answered."""
 
+from typing import Any
+
 from ngdaemon.base.sources import Rng
 from ngdaemon.call import causes
 from ngdaemon.call.causes import Cause, Refused
@@ -100,14 +102,10 @@ def _answered_association(security: Security, said: Said, policy: Policy) -> Ass
     return Association(role, fingerprints, security.tls_id, said.tls_id) if role is not None else None
 
 
-def _agreed_dtls(security: Security, said: Said, association: Association) -> Security:
+def _agreed_dtls(security: Security, said: Said, association: Association, **told: Any) -> Security:
+    """DTLS is agreed on; `told` are more fields that change."""
     return security._replace(
-        said=said,
-        keying=Keying.DTLS,
-        required=True,
-        pair=None,
-        former=(),
-        association=association,
+        said=said, keying=Keying.DTLS, required=True, pair=None, former=(), association=association, **told
     )
 
 
@@ -182,8 +180,10 @@ def _answer_dtls(security: Security, options: Options, policy: Policy, rng: Rng)
         said.tls_id,
     )
     tls_id = security.tls_id if same and security.tls_id else fresh_tls_id(rng)
-    agreed = _agreed_dtls(security, said, Association(role, fingerprints, tls_id, said.tls_id))
-    return agreed._replace(
+    return _agreed_dtls(
+        security,
+        said,
+        Association(role, fingerprints, tls_id, said.tls_id),
         offered=frozenset(),
         lines=(),
         setup=role.value,

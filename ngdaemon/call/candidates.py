@@ -1,6 +1,7 @@
 """Our own candidates for a media: its local ports, as `a=candidate` has them (RFC 8839 §5.1)."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from ngdaemon.call.model import LocalPort, Media, PortSet
 from ngdaemon.ice.candidate import (
@@ -14,6 +15,9 @@ from ngdaemon.ice.candidate import (
     foundation,
     priority,
 )
+
+_foundation = lru_cache(256)(foundation)
+"""Kept, as it is that of one of our own addresses."""
 
 
 def ours(media: Media, secret: bytes, advertised: str | None = None) -> Iterator[Candidate]:
@@ -39,7 +43,7 @@ def _candidates(
             address = ports.interface.advertised if index or advertised is None else advertised
             rank = priority(typ, component, index) if beside_of is None else _rank(beside_of, typ, component, index)
             related = (address, port.port) if typ == RELAY else ("", 0)
-            yield Candidate(foundation(address, secret, typ), component, rank, address, port.port, typ, *related)
+            yield Candidate(_foundation(address, secret, typ), component, rank, address, port.port, typ, *related)
 
 
 def _port(media: Media, ports: PortSet, component: int) -> LocalPort | None:

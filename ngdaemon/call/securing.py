@@ -67,7 +67,8 @@ class Securing:
                     # a plain profile in the answer to a secure one is no way out (S16)
                     protocol = told
                 security = answering.chosen(security, security.said, protocol, self.options, self.policy)
-                security = security._replace(final=not wishes.is_provisional(self.options))
+                final = not wishes.is_provisional(self.options)
+                security = security if security.final == final else security._replace(final=final)
             else:
                 cause = unusable(security.said, self.policy) if protocol.secure else None
                 if media.mux_only and (not media.mux_offered or not negotiate.can_mux(media, self.options)):

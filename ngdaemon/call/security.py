@@ -36,6 +36,9 @@ class Keying(Enum):
     SDES = "SDES"
     DTLS = "DTLS-SRTP"
 
+    __hash__ = object.__hash__
+    """By identity: Enum's own hash is a Python function, and these live in sets."""
+
 
 class Said(NamedTuple):
     """What the newest session description of a leg says about keys for one media."""

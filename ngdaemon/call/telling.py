@@ -1,6 +1,6 @@
 """What a description is written from: who said what, and who is told."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Family
 from ngdaemon.call.model import Media
@@ -9,8 +9,7 @@ from ngdaemon.ng.options import Options
 from ngdaemon.sdp.session import MediaSection, SessionDescription
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(NamedTuple):
     """What the steps may look at: who said what, and who is told."""
 
     description: SessionDescription
@@ -35,8 +34,7 @@ class Telling:
     """The groups of one of the two are understood."""
 
 
-@dataclass(frozen=True, slots=True)
-class MediaTelling:
+class MediaTelling(NamedTuple):
     """The same for one media: the section as received, the sender's media and the receiver's."""
 
     of: Telling

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Family, parse_address
 from ngdaemon.base.errors import RequestError
+from ngdaemon.base.record import quick
 
 FAILED = "Failed to parse SDP"
 INCOMPLETE = "Incomplete SDP specification"
@@ -49,6 +50,7 @@ class Connection(NamedTuple):
     address: str
 
 
+@quick
 class Origin(NamedTuple):
     """The fields of an `o=` line (RFC 8866 §5.2), all as text."""
 
@@ -148,8 +150,7 @@ class SessionDescription:
         return media.connection or self.session.connection
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """How large a session description may be."""
 
     medias: int = 128
