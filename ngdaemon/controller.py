@@ -191,9 +191,13 @@ class Controller:
         self._service.ports.quarantine = config.port_quarantine
         self._limits = message.Limits(config.max_datagram, config.max_depth)
 
-    def prepare(self) -> None:
-        """Make a certificate ahead, if there are not enough: to be called now and then, between requests (FP-08)."""
+    def prepare(self) -> bool:
+        """Make a certificate ahead, if there are not enough: to be called now and then, between requests (FP-08).
+
+        Whether there are enough now.
+        """
         self._identities.refill(min(len(self._identities) + 1, IDENTITIES))
+        return len(self._identities) == IDENTITIES
 
     def _change(self, config: Config) -> None:
         self.reconfigure(config)

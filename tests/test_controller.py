@@ -15,6 +15,7 @@ from ngdaemon.base.ids import CallId
 from ngdaemon.commands import table
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.config import Config
+from ngdaemon.controller import IDENTITIES
 from tests.support import sdp
 from tests.support.daemon import CALL, INTERFACES, Daemon
 from tests.support.sdp import audio
@@ -396,3 +397,11 @@ def test_ports_of_an_interface_are_those_that_it_was_given() -> None:
     assert daemon.forwarder.ports_of(CallId(CALL))[0] < 40000
     interfaces = daemon.ask({"command": "statistics"})["statistics"]["interfaces"]
     assert [(item["ports"]["min"], item["ports"]["max"]) for item in interfaces[:2]] == [(30000, 39999), (50000, 50003)]
+
+
+def test_certificates_are_made_ahead_one_at_a_time_until_there_are_enough() -> None:
+    """FP-08: no request waits for one, and nothing else waits for long."""
+    controller = Daemon().controller
+    looks = [controller.prepare() for _ in range(IDENTITIES + 2)]
+    assert looks == [False] * (IDENTITIES - 1) + [True] * 3
+    assert len(controller._identities) == IDENTITIES

@@ -1,13 +1,14 @@
 """Addresses: where media is sent to, and where it is received."""
 
 from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple
 
+from ngdaemon.base.choice import Choice
 
-class Family(Enum):
+
+class Family(Choice):
     """An address family, spelled as in SDP (`c=IN IP4 …`, RFC 8866 §5.7)."""
 
     IP4 = "IP4"

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ngdaemon.base.endpoint import Endpoint
-from ngdaemon.base.throttle import Throttle, with_count
-from ngdaemon.call.links import NO_LINK, Link, Links, Slot
-from ngdaemon.call.model import Call, LegId
-from ngdaemon.call.transport import Happened
+from ngdaemon.base.throttle import with_count
+from ngdaemon.call.links import Link
+from ngdaemon.call.model import Call
+from ngdaemon.call.transport import Happened, Transport
 from ngdaemon.dtls import states as dtls
 from ngdaemon.dtls.component import ICE_PATH
 from ngdaemon.ice import report as ice
@@ -26,18 +26,18 @@ class Line(NamedTuple):
     text: Callable[[Any, Link], str]
 
 
-def log(call: Call, leg: LegId, place: int, happened: Happened, links: Links, throttle: Throttle) -> None:
+def log(call: Call, transport: Transport, happened: Happened) -> None:
     """Log what happened to a component of a media, if the network does not make us log too much of it (S06)."""
     kind = type(happened.event)
     line = LINES[kind]
     if not line.logger.isEnabledFor(line.level):
         return
-    held_back = throttle.passes(f"{kind.__name__} {happened.component}", happened.at)
+    held_back = transport.lines.passes(f"{kind.__name__} {happened.component}", happened.at)
     if held_back is None:
         return
-    speaking = call.leg(leg)
-    what = speaking.medias[place].kind + (" RTCP" if happened.component == RTCP else "")
-    text = line.text(happened.event, links.get(Slot(leg, place, happened.component), NO_LINK))
+    speaking = call.leg(transport.leg)
+    what = speaking.medias[transport.place].kind + (" RTCP" if happened.component == RTCP else "")
+    text = line.text(happened.event, transport.shown_of(happened.component))
     text = with_count(text, held_back)
     line.logger.log(line.level, "%s: %s", what, text, extra={"call": call.id, "tag": speaking.tag})
 

@@ -28,6 +28,27 @@ class Port(NamedTuple):
     """The leg is told it now; else it is one of a former exchange."""
 
 
+class Faced(NamedTuple):
+    """A media of a leg, with what its sockets and its routes have in common."""
+
+    leg: Leg
+    media: Media
+    carrier: Media
+    """Whose transport it uses."""
+    protocol: Protocol
+    """The one in force."""
+    blind: bool
+    """It is relayed as bytes."""
+    ports: list[Port]
+    """Of the carrier."""
+
+
+def face(leg: Leg, media: Media) -> Faced:
+    """The media as plans are made of it."""
+    base, protocol = carrier(leg, media), in_force(media)
+    return Faced(leg, media, base, protocol, _is_blind(leg, media, protocol), ports_of(base))
+
+
 def in_force(media: Media) -> Protocol:
     """The transport of a media: what was agreed on, or while nothing was what is being offered.
 
@@ -36,9 +57,9 @@ def in_force(media: Media) -> Protocol:
     return protocol_of(media.agreed) if media.agreed else protocol_of(media.protocol, media.kind)
 
 
-def is_bare(leg: Leg, media: Media) -> bool:
+def is_bare(faced: Faced) -> bool:
     """Whether a secured media would go over a transport without protection: it goes nowhere then (S07)."""
-    base = carrier(leg, media)
+    base, media = faced.carrier, faced.media
     return base is not media and _is_secured(media) and not _is_secured(base)
 
 
@@ -53,23 +74,28 @@ def carrier(leg: Leg, media: Media) -> Media:
 
 def is_relayed(leg: Leg, media: Media) -> bool:
     """Whether the bytes of a media pass end to end, looked at by nobody: not RTP, or keys and ICE are not ours."""
+    return _is_blind(leg, media, in_force(media))
+
+
+def _is_blind(leg: Leg, media: Media, protocol: Protocol) -> bool:
     if leg.relayed:
         return True
-    if not in_force(media).rtp:
+    if not protocol.rtp:
         return not protocol_of(media.protocol, media.kind).secure  # what is offered anew is secured from now on
     return media.ice is not None and bool(media.ice.borrowed)
 
 
 def ports_of(media: Media) -> list[Port]:
     """All local ports of a media, those in use first."""
-    usual = media.ports
-    if usual is not None and not media.former and not usual.others:
-        first = Port(usual.rtp, RTP, True)
-        return [first] if usual.rtcp is None else [first, Port(usual.rtcp, RTCP, True)]
+    ports = media.ports
+    if ports is not None and not media.former and not ports.others:  # the usual case
+        if ports.rtcp is None:
+            return [Port(ports.rtp, RTP, True)]
+        return [Port(ports.rtp, RTP, True), Port(ports.rtcp, RTCP, True)]
     found = []
     for ports in media.port_sets:
         current = ports is media.ports
-        for item in (ports, *ports.others) if ports.others else (ports,):
+        for item in ports.sets:
             found.append(Port(item.rtp, RTP, current))
             if item.rtcp is not None:
                 found.append(Port(item.rtcp, RTCP, current))
@@ -77,83 +103,76 @@ def ports_of(media: Media) -> list[Port]:
 
 
 def sockets(
-    call: Call, leg: Leg, media: Media, default: Learning, links: Links, forbidden: frozenset[Endpoint] = NOWHERE
+    call: Call, faced: Faced, default: Learning, links: Links, forbidden: frozenset[Endpoint] = NOWHERE
 ) -> list[Socket]:
     """The sockets that face a leg for one media, former ones included: they stay bound for the call's life.
 
     To a signalled address that nothing may be sent to, or one of our own `forbidden` ports, nothing is sent (S13):
     where the leg really is can still be learned.
     """
-    sets = media.port_sets
-    if media.bundled is not None or not sets:
+    leg, media, _, _, blind, ports = faced
+    if media.bundled is not None or not ports:
         return []
-    blind = is_relayed(leg, media)
-    reach = reach_from(sets[0].interface, forbidden)
+    reach = reach_from(media.port_sets[0].interface, forbidden)
     plausible = _plausible(media)
     for address in plausible:
         if not reach.permits_address(address):
             plausible = frozenset(filter(reach.permits_address, plausible))
             break
     found = []
+    has_ice, pierce = _has_ice(media), leg.pierce_nat and not blind
     link, latch, protection = NO_LINK, None, None
-    for port in ports_of(media):
+    for port in ports:
         if links:
             link = links.get(Slot(leg.id, media.place, port.component), NO_LINK)
-        if latch is None or links or media.ice is not None:  # else it is the same for all of them
-            latch = _latch(call, leg, media, port, default, link, plausible)
-            protection = None if blind else _protection(media, link)
-        signalled = _signalled(media, port, link)
-        found.append(
-            Socket(
-                port.local.socket,
-                signalled,
-                latch,
-                call.tos,
-                media.muxed and port.component == RTP,
-                port.component == RTCP,
-                blind,
-                leg.nat_wait or (signalled is not None and not reach.permits(signalled)),
-                leg.pierce_nat and not blind,
-                protection,
-            )
-        )
+        if latch is None or links or has_ice:  # else it is the same for all of them
+            latch = _latch(call, leg, port, default, link, plausible, has_ice=has_ice)
+            protection = None if blind else _protection(faced, link)
+        signalled = _signalled(media, port, link, has_ice=has_ice)
+        local, is_rtcp = port.local, port.component == RTCP
+        waits = leg.nat_wait or (signalled is not None and not reach.permits(signalled))
+        muxed = media.muxed and not is_rtcp
+        found.append(Socket(local.socket, signalled, latch, call.tos, muxed, is_rtcp, blind, waits, pierce, protection))
     return found
 
 
-def sink(leg: Leg, media: Media, component: int, links: Links) -> LocalPort | None:
+def sink(faced: Faced, component: int, links: Links) -> LocalPort | None:
     """The port from which packets of a component leave toward a leg."""
-    base = carrier(leg, media)
+    base = faced.carrier
     ports = base.ports
     if ports is None:
         return None
     if component == RTCP and (base.muxed or ports.rtcp is None):
         component = RTP
-    path = _path(base, links.get(Slot(leg.id, base.place, component), NO_LINK)) if links else None
-    if path is not None:
-        for port in ports_of(base):
-            if port.local.socket == path.socket:
-                return port.local
-    return ports.rtp if component == RTP else ports.rtcp
+    usual = ports.rtp if component == RTP else ports.rtcp
+    link = links.get(Slot(faced.leg.id, base.place, component)) if links else None
+    path = _path(base, link, has_ice=_has_ice(base)) if link is not None else None
+    if path is None or (usual is not None and path.socket == usual.socket):
+        return usual
+    for port in faced.ports:
+        if port.local.socket == path.socket:
+            return port.local
+    return usual
 
 
 def _has_ice(media: Media) -> bool:
     return media.ice is not None and not media.ice.borrowed
 
 
-def _path(media: Media, link: Link) -> Path | None:
+def _path(media: Media, link: Link, *, has_ice: bool) -> Path | None:
     """What ICE or DTLS found. A port of a former exchange serves on as long as ICE uses it, which knows both ends."""
     path = link.path
-    if path is None or _has_ice(media) or media.ports is None:
+    if path is None or has_ice or media.ports is None:
         return path
     return path if any(path.socket == port.socket for port in media.ports.ports) else None
 
 
-def _signalled(media: Media, port: Port, link: Link) -> Endpoint | None:
+def _signalled(media: Media, port: Port, link: Link, *, has_ice: bool) -> Endpoint | None:
     """Where packets to the leg go: what ICE or DTLS found, else what its SDP says."""
-    path = _path(media, link)
+    path = _path(media, link, has_ice=has_ice)
     if path is not None:
         return path.remote if path.socket == port.local.socket else None
-    if not port.current or _has_ice(media):
+    if not port.current or has_ice:
         return None
     signalled = media.rtp if port.component == RTP else media.rtcp
     return None if signalled is None or is_unspecified(signalled.address) else signalled
@@ -167,10 +186,10 @@ def _plausible(media: Media) -> frozenset[str]:
 
 
 def _latch(
-    call: Call, leg: Leg, media: Media, port: Port, default: Learning, link: Link, plausible: frozenset[str]
+    call: Call, leg: Leg, port: Port, default: Learning, link: Link, plausible: frozenset[str], *, has_ice: bool
 ) -> Latch:
     """From whom packets are taken: those that ICE vouches for, or plausible ones."""
-    if _has_ice(media):
+    if has_ice:
         sources = link.sources or {}
         return Latch(Learning.OFF, generation=call.generation, sources=sources.get(port.local.socket, frozenset()))
     if link.held:
@@ -181,17 +200,17 @@ def _latch(
     return Latch(learning, plausible, call.generation, leg.strict_source, leg.handover, leg.asymmetric)
 
 
-def _protection(media: Media, link: Link) -> Protection | None:
+def _protection(faced: Faced, link: Link) -> Protection | None:
     """What protects the packets of a media; None for clear ones.
 
     A media of a secure profile always has one: while there are no keys nothing passes (rule "fail closed").
     """
+    media, agreed = faced.media, faced.protocol
     security = media.security
     if security.keying is Keying.SDES and security.pair is not None:
         return Protection(_received_with(security), security.pair.ours.all_keys()[0], low_start=True)
     if security.keying is Keying.DTLS:
         return Protection(link.receive, link.send, Hold(link.held))
-    agreed = in_force(media)
     is_clear = bool(media.agreed) and agreed.rtp and not agreed.secure
     if not is_clear and (
         security.offered or security.required or agreed.secure or protocol_of(media.protocol, media.kind).secure

@@ -70,7 +70,7 @@ class Handshake:
         if before is None or (before.agreed, before.place) != (agreed, place):
             self._failures = 0
             self.allow_again()
-        elif self.desk.status().state not in LIVE:
+        elif self.desk.state not in LIVE:
             return  # there is nothing to judge anew, and what is over does not begin again by this
         renew = before is not None and (before.agreed.tls_id, before.place) != (agreed.tls_id, place)
         self.desk.expect(remote, agreed.role, now, renew=renew)

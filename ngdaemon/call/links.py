@@ -45,14 +45,9 @@ class Link(NamedTuple):
     held: frozenset[Endpoint] | None = NOWHERE
     """Who has finished a handshake and is not known to be the right one yet; None for anyone that ICE vouches for."""
     status: Status | None = None
-    """What `query` says of DTLS; None where there is none."""
+    """What `query` says of DTLS. None where there is none, and where links are for plans alone."""
     progress: Progress | None = None
-    """How far ICE is; None without ICE."""
-
-    @property
-    def ways(self) -> tuple[object, ...]:
-        """What plans are made of; all else is only told."""
-        return self[:5]
+    """How far ICE is. None without ICE, and where links are for plans alone."""
 
 
 Links = Mapping[Slot, Link]

@@ -8,9 +8,9 @@ Every request makes a new `Call` out of the old one; the old one stays in force 
 """
 
 from collections.abc import Collection
-from enum import Enum
 from typing import NamedTuple, NewType
 
+from ngdaemon.base.choice import Choice
 from ngdaemon.base.endpoint import Endpoint, Family, Interface, is_unspecified
 from ngdaemon.base.ids import CallId, SocketId, Tag
 from ngdaemon.base.record import quick
@@ -23,7 +23,7 @@ from ngdaemon.sdp.codecs import Codec
 LegId = NewType("LegId", int)
 
 
-class Block(Enum):
+class Block(Choice):
     """What commands may hold back of the media that a party sends (ng-protocol.md §2.7)."""
 
     MEDIA = "media"
@@ -37,7 +37,7 @@ class Block(Enum):
 NO_BLOCKS: frozenset[Block] = frozenset()
 
 
-class Kind(Enum):
+class Kind(Choice):
     """What one leg receives from another for; the value is the `type` in `query`."""
 
     OFFER_ANSWER = "offer/answer"

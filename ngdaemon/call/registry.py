@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from ngdaemon.base.deadline import earliest
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import CallId, SocketId
 from ngdaemon.call import notices
 from ngdaemon.call.allocate import release
 from ngdaemon.call.model import Call, Leg, LegId, Media
-from ngdaemon.call.planner import NOTHING, plan
+from ngdaemon.call.planner import NOTHING, Planner
 from ngdaemon.call.statistics import Statistics, Traffic
 from ngdaemon.call.summary import summary
 from ngdaemon.call.transports import Transports
@@ -61,6 +62,8 @@ class Entry:
     """What the RTCP reports of the call say, once there are any."""
     strangers: dict[SocketId, Endpoint] = field(default_factory=dict)
     """Whose media was dropped at which socket, as far as the log has it."""
+    planner: Planner | None = None
+    """What the plan was made by, where transports may ask for another one."""
     learned: int = 0
     """How often the log was told where a peer is."""
 
@@ -104,16 +107,13 @@ class Registry:
         """
         self.transports.check(call)
         self.transports.sync(call, now)
-        desired = self._plan(call)
-        entry = self._entries.get(call.id)
-        if entry is None:
-            entry = Entry(call, desired, now, now)
+        entry = self._entries.get(call.id) or Entry(call, NOTHING, now, now)
+        self._plan(entry, call)
+        if call.id not in self._entries:
             self._entries[call.id] = entry
             self.statistics.managed += 1
-        else:
-            entry.call, entry.plan = call, desired
-        notices.planned(call, desired)
-        self.forwarder.apply(call.id, desired)
+        notices.planned(call, entry.plan)
+        self.forwarder.apply(call.id, entry.plan)
         self.transports.flush(call.id)
         self.transports.happened(call)
         entry.signalled_at = now
@@ -127,16 +127,25 @@ class Registry:
         entry = self._entries.get(call_id)
         self.forwarder.apply(call_id, entry.plan if entry is not None else NOTHING)
 
-    def _plan(self, call: Call) -> Plan:
-        links, forbidden = self.transports.links(call.id), self.transports.setting.forbidden
-        return plan(call, Learning(self.config.endpoint_learning), links, forbidden)
+    def _planner(self, call: Call, before: Planner | None) -> Planner:
+        """What plans a call with these facts: what planned it `before`, if they are the same."""
+        learning = Learning(self.config.endpoint_learning)
+        if before is not None and before.call is call and before.learning is learning:
+            return before
+        return Planner(call, learning, self.transports.setting.forbidden)
+
+    def _plan(self, entry: Entry, call: Call) -> None:
+        """Work out the plan of an entry whose call is this one from now on."""
+        links, planner = self.transports.links(call.id), self._planner(call, entry.planner)
+        entry.plan = planner.plan(links)
+        entry.call = call
+        entry.planner = planner if links else None  # without transports nothing is planned twice
 
     def replan(self, call: Call, now: float) -> None:
         """Put changed facts in force that are not signalling of a party."""
         entry = self._entries[call.id]
         self.transports.sync(call, now)
-        entry.call = call
-        entry.plan = self._plan(call)
+        self._plan(entry, call)
         notices.planned(call, entry.plan)
         self.forwarder.apply(call.id, entry.plan)
         self.transports.flush(call.id)
@@ -152,9 +161,9 @@ class Registry:
                 self.statistics.count_traffic(counters[port.socket] for port in ports if port.socket in counters)
                 release(self.ports, media.port_sets, now)
             entry.delete_legs_at.pop(number, None)
-        entry.call = without_legs(entry.call, legs)
-        self.transports.sync(entry.call, now)
-        entry.plan = self._plan(entry.call)
+        left = without_legs(entry.call, legs)
+        self.transports.sync(left, now)
+        self._plan(entry, left)
         self.forwarder.apply(call_id, entry.plan)
         self.transports.flush(call_id)
         self.transports.happened(entry.call)
@@ -226,11 +235,11 @@ class Registry:
 
     def _relink(self, entry: Entry) -> None:
         """Put in force what the transports of a call have found out."""
-        desired = self._plan(entry.call)
-        if desired != entry.plan:
-            entry.plan = desired
-            notices.planned(entry.call, desired)
-            self.forwarder.apply(entry.call.id, desired)
+        before = entry.plan
+        self._plan(entry, entry.call)
+        if entry.plan != before:
+            notices.planned(entry.call, entry.plan)
+            self.forwarder.apply(entry.call.id, entry.plan)
 
     def quality(self, call_id: CallId) -> Mapping[int, Quality]:
         """Reception quality by SSRC."""
@@ -244,8 +253,7 @@ class Registry:
         while self._deadlines and self._is_stale(*self._deadlines[0]):
             heapq.heappop(self._deadlines)
         mine = self._deadlines[0][0] if self._deadlines else None
-        theirs = self.transports.next_timeout()
-        return min((at for at in (mine, theirs) if at is not None), default=None)
+        return earliest(mine, self.transports.next_timeout())
 
     def _is_stale(self, at: float, call_id: CallId) -> bool:
         """Whether a deadline is that of a call that is over, or is another one by now."""

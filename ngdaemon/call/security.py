@@ -3,10 +3,10 @@
 How they come about in offers and answers is in `keying.py`, `offering.py` and `answering.py`.
 """
 
-from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
+from ngdaemon.base.choice import Choice
 from ngdaemon.base.record import quick
 from ngdaemon.dtls import fingerprint
 from ngdaemon.dtls.fingerprint import Fingerprint
@@ -30,14 +30,11 @@ LONGEST_LINE = 256
 """Characters of an `a=fingerprint` line: none that is understood is longer."""
 
 
-class Keying(Enum):
+class Keying(Choice):
     """How keys are agreed on; the value is what `query` says."""
 
     SDES = "SDES"
     DTLS = "DTLS-SRTP"
-
-    __hash__ = object.__hash__
-    """By identity: Enum's own hash is a Python function, and these live in sets."""
 
 
 class Said(NamedTuple):

@@ -9,6 +9,7 @@ check of ours succeeded. Without ICE the signalled endpoint is trusted, and ever
 
 from typing import NamedTuple
 
+from ngdaemon.base.deadline import earliest
 from ngdaemon.base.endpoint import Endpoint, is_unspecified
 from ngdaemon.base.ids import SocketId
 from ngdaemon.base.sources import Rng
@@ -79,6 +80,8 @@ class Transport:
         """When the peer last proved that it is there, by a check of ICE or a handshake (GATE-03); monotonic seconds."""
         self.sockets: dict[SocketId, int] = {}
         """Our ports → component."""
+        self._slots: list[Slot] = []
+        """Of these components."""
         self._setting = setting
         self._agent: Agent | None = None
         self._bases: frozenset[SocketId] = frozenset()
@@ -103,6 +106,7 @@ class Transport:
     def update(self, leg: Leg, media: Media, now: float) -> None:
         """Follow the facts of the leg. The same facts again change nothing."""
         self.sockets = {port.local.socket: port.component for port in facing.ports_of(media)}
+        self._slots = [Slot(self.leg, self.place, number) for number in sorted(set(self.sockets.values()))]
         ports = [] if media.ports is None else facing.current(media.ports)
         self._current = {RTP: ports[0].rtp.socket, RTCP: (ports[0].rtcp or ports[0].rtp).socket} if ports else {}
         self._signalled = {RTP: _known(media.rtp), RTCP: _known(media.rtcp)}
@@ -260,10 +264,10 @@ class Transport:
 
     def next_timeout(self) -> float | None:
         """When `handle_timer` wants to be called; None for never."""
-        times = [handshake.next_timeout() for handshake in self._handshakes.values()]
-        if self._agent is not None:
-            times.append(self._agent.next_timeout())
-        return min((time for time in times if time is not None), default=None)
+        due = self._agent.next_timeout() if self._agent is not None else None
+        for handshake in self._handshakes.values():
+            due = earliest(due, handshake.next_timeout())
+        return due
 
     def close(self, now: float) -> None:
         """Say good-bye: one close_notify for each association (HS-17)."""
@@ -346,8 +350,20 @@ class Transport:
         return events
 
     def links(self) -> dict[Slot, Link]:
-        """What there is now."""
-        return {Slot(self.leg, self.place, number): self._link(number) for number in set(self.sockets.values())}
+        """What plans are made of now."""
+        return {slot: self._link(slot.component) for slot in self._slots}
+
+    def shown(self) -> dict[Slot, Link]:
+        """All that there is to tell now."""
+        return {slot: self.shown_of(slot.component, link) for slot, link in self.links().items()}
+
+    def shown_of(self, component: int, link: Link | None = None) -> Link:
+        """All that there is to tell now of one component; `link` is what plans are made of, if that is at hand."""
+        agent, handshake = self._agent, self._handshakes.get(component)
+        return (link or self._link(component))._replace(
+            status=handshake.desk.status() if handshake is not None else None,
+            progress=agent.progress(component) if agent is not None else None,
+        )
 
     def _link(self, component: int) -> Link:
         agent, handshake = self._agent, self._handshakes.get(component)
@@ -366,9 +382,7 @@ class Transport:
             if verified is not None:
                 socket = handshake.paths.settled(verified, self._signalled.get(component))
                 path = Path(socket, verified) if socket is not None else None
-        status = desk.status() if desk is not None else None
-        progress = agent.progress(component) if agent is not None else None
-        return Link(path, sources, receive, send, held, status, progress)
+        return Link(path, sources, receive, send, held)
 
 
 def _receive_vouched(handshake: Handshake, agent: Agent, source: Path, data: bytes, now: float) -> None:

@@ -43,8 +43,15 @@ class Transports:
         self._serial = 0
 
     def links(self, call: CallId) -> Links:
-        """What the transports of a call have found out."""
+        """What the transports of a call have found out, as far as plans are made of it."""
         return self._links.get(call, NO_LINKS)
+
+    def shown(self, call: CallId) -> Links:
+        """All that there is to tell of the transports of a call."""
+        found: dict[Slot, Link] = {}
+        for transport in self._calls.get(call, {}).values():
+            found.update(transport.shown())
+        return found
 
     def activity(self, call: CallId) -> float:
         """When a peer of the call last proved by ICE or DTLS that it is there; 0 for never."""
@@ -143,7 +150,7 @@ class Transports:
         """Log what became of the transports of a call."""
         for transport in self._calls.get(call.id, {}).values():
             for item in transport.events():
-                decisions.log(call, transport.leg, transport.place, item, self.links(call.id), transport.lines)
+                decisions.log(call, transport, item)
 
     def _after(self, call: CallId, transport: Transport) -> bool:
         self._send(transport)
@@ -158,9 +165,9 @@ class Transports:
         """Note the links of a transport; whether another plan follows from them."""
         links, changed = self._links[call], False
         for slot, link in transport.links().items():
-            before = links.get(slot)
-            changed = changed or before is None or before.ways != link.ways
-            links[slot] = link
+            if links.get(slot) != link:  # what stays as it was stays the same object
+                links[slot] = link
+                changed = True
         return changed
 
     def _schedule(self, call: CallId, transport: Transport) -> None:
@@ -168,7 +175,9 @@ class Transports:
         key = (call, transport.leg, transport.place)
         if at is None:
             self._noted.pop(key, None)
-        elif key not in self._noted or self._noted[key][0] != at:
+            return
+        noted = self._noted.get(key)
+        if noted is None or noted[0] != at:
             self._serial += 1
             self._noted[key] = (at, self._serial)
             heapq.heappush(self._deadlines, (at, self._serial, *key))

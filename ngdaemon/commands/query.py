@@ -34,7 +34,7 @@ def report(service: Service, call: Call, tags: Iterable[str], now: float, *, clo
     wall = service.wall.microseconds() // 1_000_000
     counters = service.forwarder.counters(call.id)
     quality = service.registry.quality(call.id)
-    links = service.registry.transports.links(call.id)
+    links = service.registry.transports.shown(call.id)
     return tree(call, Measured(counters, quality, now, wall, closed=closed, links=links), tags)
 
 

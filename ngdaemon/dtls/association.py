@@ -164,7 +164,7 @@ class Association:
             self._deadline = now + self._policy.handshake
         self._announced, self._final = announced, final
         if self.state is State.KEYED:
-            self._settle(now)
+            self._settle(self._verdict(), now)
 
     def renew(self, now: float) -> None:
         """Another association is to take the place of this verified one."""
@@ -266,7 +266,7 @@ class Association:
     def _become_readable(self, now: float) -> None:
         assert self._engine is not None
         self._readable = True
-        self._progress(self._engine.take_change(), now)
+        self._engine.take_change()
         waiting, self._waiting = self._waiting, []
         for found in waiting:
             if self.state in LIVE:
@@ -313,16 +313,17 @@ class Association:
             self._refuse(HANDSHAKE_FAILURE, bool(items))
             self._fail("no certificate" if self.certificate is None else "no SRTP profile")
             return
-        if self._verdict() is Cause.MISMATCH:
+        verdict = self._verdict()
+        if verdict is Cause.MISMATCH:
             self._reject(unfinished=bool(items))
             return
         if items:
             self._sender.send(items, now)
         self._sender.rest()
-        self._opener = Opener(self._engine.secrets(), self.role is Role.ACTIVE)
+        self._opener = self._engine.opener
         self._engine = None  # its memory, most of the association's, is of no more use
         self._deadline = now + self._policy.hold
-        self._settle(now)
+        self._settle(verdict, now)
 
     def _verdict(self) -> Cause:
         assert self.certificate is not None
@@ -332,8 +333,7 @@ class Association:
             return Cause.MATCH
         return Cause.MISMATCH if self._final else Cause.UNJUDGED
 
-    def _settle(self, now: float) -> None:
-        verdict = self._verdict()
+    def _settle(self, verdict: Cause, now: float) -> None:
         if verdict is Cause.MISMATCH:
             self._reject(unfinished=False)
         elif verdict is Cause.MATCH:

@@ -24,11 +24,16 @@ VALIDITY = timedelta(days=30)
 _SERIAL_OCTETS = 16
 
 _INTEGER, _BIT_STRING, _UTC_TIME, _GENERALIZED_TIME, _SEQUENCE = 0x02, 0x03, 0x17, 0x18, 0x30
-_VERSION_3 = bytes.fromhex("a003020102")
+_BEFORE_SERIAL = bytes.fromhex("a003020102") + bytes((_INTEGER, _SERIAL_OCTETS))
+"""Version 3, and the head of the serial number."""
+_P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
+"""What is before the point in the public key (RFC 5480 §2)."""
 _ALGORITHM = bytes.fromhex("300a06082a8648ce3d040302")
 """ecdsa-with-SHA256 (RFC 5758 §3.2)."""
 _NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)]).public_bytes()
 _ECDSA = ec.ECDSA(hashes.SHA256())
+_CURVE = ec.SECP256R1()
+_X962, _UNCOMPRESSED = serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
 
 
 class Identity(NamedTuple):
@@ -49,23 +54,21 @@ class Identity(NamedTuple):
 
 def make(rng: Rng, wall: Wall) -> Identity:
     """A new identity. The key pair is drawn by OpenSSL, which takes no other randomness; the serial number by `rng`."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    serial = (
-        int.from_bytes(rng.bytes(_SERIAL_OCTETS), "big") >> 1 | 1
-    )  # positive, at most 20 octets (RFC 5280 §4.1.2.2)
+    key = ec.generate_private_key(_CURVE)
+    drawn = rng.bytes(_SERIAL_OCTETS)
+    serial = bytes((drawn[0] & 0x3F | 0x40,)) + drawn[1:]  # positive, at most 20 octets (RFC 5280 §4.1.2.2)
     der = _signed(key, serial, _validity(wall.microseconds() // 1_000_000))
     return Identity(key, x509.load_der_x509_certificate(der), der)
 
 
-def _signed(key: ec.EllipticCurvePrivateKey, serial: int, validity: bytes) -> bytes:
+def _signed(key: ec.EllipticCurvePrivateKey, serial: bytes, validity: bytes) -> bytes:
     """A certificate of version 3 without extensions (RFC 5280 §4.1), self-signed.
 
     Written out here, as all but five of its fields are constant: the builder of `cryptography` takes three times as
     long as key and signature together.
     """
-    spki = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    number = _element(_INTEGER, serial.to_bytes(serial.bit_length() // 8 + 1, "big"))
-    body = _element(_SEQUENCE, b"".join((_VERSION_3, number, _ALGORITHM, _NAME, validity, _NAME, spki)))
+    point = key.public_key().public_bytes(_X962, _UNCOMPRESSED)
+    body = _element(_SEQUENCE, b"".join((_BEFORE_SERIAL, serial, _ALGORITHM, _NAME, validity, _NAME, _P256, point)))
     signature = _element(_BIT_STRING, b"\0" + key.sign(body, _ECDSA))
     return _element(_SEQUENCE, body + _ALGORITHM + signature)
 

@@ -29,6 +29,7 @@ LEAST_TIMEOUT = 0.05
 """Seconds: the peer has to compute, too, however near it is."""
 
 _FATAL = 2
+_HANDSHAKE, _CLIENT_HELLO = int(Content.HANDSHAKE), int(Kind.CLIENT_HELLO)
 
 
 class Status(NamedTuple):
@@ -90,7 +91,7 @@ class Component:
         self._received += 1
         took = False
         for found in records(datagram):
-            if found.epoch == 0 and found.content == Content.HANDSHAKE:
+            if found.epoch == 0 and found.content == _HANDSHAKE:
                 took |= self._take_handshake(path, found, vouched, now)
             else:
                 took |= self._take_other(path, found, now)
@@ -155,11 +156,9 @@ class Component:
 
     def keys(self) -> tuple[tuple[Keys, ...], Keys | None]:
         """Keys to receive with, the newest association first, and the key to send with: of verified peers only."""
-        usable = sorted(
-            (each for each in self._associations if each.state in KEYS_USABLE),
-            key=lambda each: (each is self._verified, each.started),
-            reverse=True,
-        )
+        usable = [each for each in self._associations if each.state in KEYS_USABLE]
+        if len(usable) > 1:
+            usable.sort(key=lambda each: (each is self._verified, each.started), reverse=True)
         receive = tuple(keys for each in usable if (keys := each.receive_keys) is not None)
         return receive, usable[0].send_keys if usable else None
 
@@ -179,9 +178,18 @@ class Component:
         known = [certificate for certificate in held if certificate is not None]
         return bool(known) and not any(matches(each, announced, self._policy.allow_sha1) for each in known)
 
+    @property
+    def state(self) -> State:
+        """That of the verified association, else of the newest."""
+        shown = self._told()
+        return shown.state if shown is not None else State.NEW
+
+    def _told(self) -> Association | None:
+        return self._verified or (self._associations[-1] if self._associations else self._shown)
+
     def status(self) -> Status:
         """What there is to tell: of the verified association, else of the newest."""
-        shown = self._verified or (self._associations[-1] if self._associations else self._shown)
+        shown = self._told()
         announced = self._remote.fingerprints if self._remote is not None else frozenset()
         took = shown.verified - shown.started if shown is not None and shown.verified is not None else None
         seen = shown.seen if shown is not None else None
@@ -203,7 +211,7 @@ class Component:
     def _take_handshake(self, path: Endpoint, found: Record, vouched: bool, now: float) -> bool:
         took = False
         for piece in fragments(found.payload):
-            if piece.kind == Kind.CLIENT_HELLO:
+            if piece.kind == _CLIENT_HELLO:
                 took |= self._take_hello(path, piece, found.sequence, vouched, now)
             elif (target := self._speaking(path)) is not None:
                 target.take_fragment(piece, now)
@@ -212,17 +220,22 @@ class Component:
 
     def _take_other(self, path: Endpoint, found: Record, now: float) -> bool:
         """Alerts in clear, and all that is encrypted: each association of the path tries, one can read it."""
-        takers = [each for each in self._associations if each.path == path]
-        for each in takers:
-            each.take(found, now)
-        return bool(takers)
+        took = False
+        for each in self._associations:
+            if each.path == path:
+                each.take(found, now)
+                took = True
+        return took
 
     def _speaking(self, path: Endpoint) -> Association | None:
         """Whom clear handshake messages from a path are for: the handshake under way there, else the newest."""
-        there = [each for each in self._associations if each.path == path]
-        under_way = [each for each in there if each.state is State.HANDSHAKING]
-        found = under_way or there
-        return found[-1] if found else None
+        newest = None
+        for each in reversed(self._associations):
+            if each.path == path:
+                if each.state is State.HANDSHAKING:
+                    return each
+                newest = newest or each
+        return newest
 
     def _take_hello(self, path: Endpoint, piece: Fragment, record_number: int, vouched: bool, now: float) -> bool:
         """A ClientHello begins an association beside those that there are: no live one ends by it (HS-20)."""
@@ -321,20 +334,27 @@ class Component:
         for each in self._associations:
             if each.state is State.VERIFIED and each is not self._verified:
                 self._prefer(each, now)
-        held = [each for each in self._associations if each.state is State.KEYED]
-        for each in sorted(held, key=lambda each: each.vouched)[: max(0, len(held) - self._policy.held)]:
-            each.close()
+        if len(self._associations) > self._policy.held:
+            self._limit_held()
+        over = False
         for each in self._associations:
             for datagram in each.transmits():
                 self._send(each.path, datagram)
             self._events += each.events()
             if each.state not in LIVE:
-                self._shown = each
+                over, self._shown = True, each
                 if each.role is Role.PASSIVE and each.state in (State.FAILED, State.REJECTED):
                     self._doubt(each.path, each.vouched)
-        self._associations = [each for each in self._associations if each.state in LIVE]
+        if over:
+            self._associations = [each for each in self._associations if each.state in LIVE]
         if self._verified is not None and self._verified.state not in LIVE:
             self._verified = None
+
+    def _limit_held(self) -> None:
+        """End the handshakes that wait for a description and are too many, those first that nobody vouches for."""
+        held = [each for each in self._associations if each.state is State.KEYED]
+        for each in sorted(held, key=lambda each: each.vouched)[: max(0, len(held) - self._policy.held)]:
+            each.close()
 
     def _prefer(self, newcomer: Association, now: float) -> None:
         """A newly verified association takes over; the ones before it drain."""

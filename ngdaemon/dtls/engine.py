@@ -23,9 +23,10 @@ from ngdaemon.dtls.records import (
     fragments,
     record,
     records,
+    whole,
 )
 from ngdaemon.dtls.roles import Role
-from ngdaemon.dtls.seal import CIPHER_SUITES, Seal, Secrets
+from ngdaemon.dtls.seal import CIPHER_SUITES, Opener, Seal, Secrets, both
 from ngdaemon.srtp.keys import Keys
 from ngdaemon.srtp.suites import PROFILES, SUITES, Suite
 
@@ -43,6 +44,10 @@ PROFILE_IDS = {0x0008: PROFILE_ORDER[0], 0x0007: PROFILE_ORDER[1], 0x0001: PROFI
 EXPORTER_LABEL = b"EXTRACTOR-dtls_srtp"
 
 _COOKIE_LENGTH = 32
+_LONGEST_PIECE = MAX_RECORD - FRAGMENT_HEADER
+"""Octets of a message in one record."""
+_CHUNK = 4096
+"""Octets that are read at a time."""
 _ROOM = 60000
 """Octets of a datagram as OpenSSL believes: it never fragments."""
 
@@ -97,8 +102,13 @@ class Engine:
         self._said = 0
         """`message_seq` of what it says next."""
         self._changed = self._said_finished = False
+        self._change = b""
+        """The peer's ChangeCipherSpec, until OpenSSL is given it."""
+        self._secrets: Secrets | None = None
         self.seal: Seal | None = None
         """For what it encrypts; set with the first of it."""
+        self.opener: Opener | None = None
+        """For what the peer sends after the handshake; set together with that."""
         self.reason = ""
         """Why it failed, in OpenSSL's words."""
 
@@ -113,9 +123,7 @@ class Engine:
         """
         datagram = b""
         for message in messages:
-            for at in range(0, max(len(message.body), 1), MAX_RECORD - FRAGMENT_HEADER):
-                data = message.body[at : at + MAX_RECORD - FRAGMENT_HEADER]
-                piece = fragment(message.kind, len(message.body), message.sequence, at, data)
+            for piece in _pieces(message):
                 if datagram and len(datagram) + len(piece) > MAX_RECORD:
                     self._connection.bio_write(datagram)
                     datagram = b""
@@ -134,14 +142,14 @@ class Engine:
         self.said()  # its own HelloVerifyRequest; the client has ours
         return self.take(hello)
 
-    def take_change(self) -> Step:
-        """Give it the peer's ChangeCipherSpec: what follows is encrypted."""
-        self._connection.bio_write(self._record(Content.CHANGE_CIPHER_SPEC, b"\x01"))
-        return self._advance()
+    def take_change(self) -> None:
+        """Take the peer's ChangeCipherSpec: what follows is encrypted. OpenSSL is given both in one datagram."""
+        self._change = self._record(Content.CHANGE_CIPHER_SPEC, b"\x01")
 
     def take_sealed(self, raw: bytes) -> Step:
         """Give it an encrypted record as it came. One that does not authenticate changes nothing (HS-11)."""
-        self._connection.bio_write(raw)
+        self._connection.bio_write(self._change + raw)
+        self._change = b""
         return self._advance()
 
     def said(self) -> Said:
@@ -151,7 +159,7 @@ class Engine:
         """
         flight: list[Item] = []
         asides: list[Item] = []
-        for found in self._output():
+        for found in records(self._output()):
             if found.epoch == 0 and found.content == Content.HANDSHAKE:
                 flight += self._new_messages(found)
             elif found.epoch == 0 and found.content == Content.CHANGE_CIPHER_SPEC:
@@ -168,6 +176,11 @@ class Engine:
 
     def secrets(self) -> Secrets:
         """What its record keys come from: there, when it encrypted something."""
+        if self._secrets is None:
+            self._secrets = self._read_secrets()
+        return self._secrets
+
+    def _read_secrets(self) -> Secrets:
         connection = self._connection
         name, master = connection.get_cipher_name(), connection.master_key()
         client, server = connection.client_random(), connection.server_random()
@@ -196,13 +209,14 @@ class Engine:
             Keys(suite, block[key:salts], block[salts + salt :]),
         )
 
-    def _output(self) -> list[Record]:
+    def _output(self) -> bytes:
         found = b""
-        while True:
-            try:
-                found += self._connection.bio_read(65536)
-            except SSL.WantReadError:
-                return records(found)
+        try:
+            while len(found) % _CHUNK == 0:  # it gives all that it has, or a whole chunk
+                found += self._connection.bio_read(_CHUNK)
+        except SSL.WantReadError:
+            pass
+        return found
 
     def _new_messages(self, found: Record) -> list[Message]:
         new = []
@@ -214,7 +228,7 @@ class Engine:
 
     def _opened(self, found: Record) -> Sealed:
         if self.seal is None:
-            self.seal = Seal(self.secrets(), self._is_client)
+            self.seal, self.opener = both(self.secrets(), self._is_client)
         plaintext = self.seal.open(found)
         assert plaintext is not None  # it was OpenSSL's own record
         return Sealed(found.content, plaintext)
@@ -233,6 +247,16 @@ class Engine:
             self.reason = _reason(error)
             return Step.FAILED
         return Step.DONE
+
+
+def _pieces(message: Message) -> list[bytes]:
+    """The message in as few fragments as records can carry."""
+    kind, sequence, body = message
+    length = len(body)
+    if length <= _LONGEST_PIECE:
+        return [whole(kind, sequence, body)]
+    starts = range(0, length, _LONGEST_PIECE)
+    return [fragment(kind, length, sequence, at, body[at : at + _LONGEST_PIECE]) for at in starts]
 
 
 def _reason(error: Exception) -> str:

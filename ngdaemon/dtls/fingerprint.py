@@ -31,7 +31,8 @@ HASHES = {row.name: row for row in ROWS}
 DEFAULT_HASH = "sha-256"
 """The hash of our own lines, unless another one is asked for (FP-07)."""
 
-_WEAK = "sha-1"
+_STRONG = tuple(name for name in HASHES if name != "sha-1")
+"""What decides without a policy that allows more, in order of preference."""
 
 _DIGEST = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})*\Z")
 
@@ -79,8 +80,11 @@ def deciding_hash(fingerprints: Iterable[Fingerprint], allow_sha1: bool = False)
 
     SHA-1 counts only where a policy allows it (FP-05).
     """
-    announced = {fingerprint.hash for fingerprint in fingerprints}
-    return next((row.name for row in ROWS if row.name in announced and (allow_sha1 or row.name != _WEAK)), None)
+    announced = [fingerprint.hash for fingerprint in fingerprints]
+    for name in HASHES if allow_sha1 else _STRONG:
+        if name in announced:
+            return name
+    return None
 
 
 def matches(certificate_der: bytes, fingerprints: frozenset[Fingerprint], allow_sha1: bool = False) -> bool:

@@ -89,6 +89,9 @@ class Reassembly:
     def add(self, fragment: Fragment) -> list[Message]:
         """The messages that are complete with this fragment, in order; those handed out before count as old."""
         sequence = fragment.sequence
+        if sequence == self.due and len(fragment.data) == fragment.length and not self._partials:
+            self.due += 1  # the usual case: the message that is due, in one piece
+            return [Message(fragment.kind, sequence, fragment.data)]
         if not self.due <= sequence < self.due + AHEAD:
             return []
         partial = self._partials.get(sequence)

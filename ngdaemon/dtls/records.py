@@ -3,6 +3,7 @@
 Parsers never raise: what is malformed ends the datagram or the record, and what came before it counts.
 """
 
+import struct
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -94,7 +95,16 @@ class Fragment(NamedTuple):
     data: bytes
 
 
-_CONTENTS = frozenset(Content)
+_CONTENTS = frozenset(int(content) for content in Content)
+_MAJOR = 0xFE
+"""First octet of all versions of DTLS."""
+
+_RECORD = struct.Struct("!BHHHIH")
+"""Content, version, epoch, sequence number in two parts, length."""
+_FRAGMENT = struct.Struct("!IHHI")
+"""Kind and length of the message, its number, and in 16 + 32 bits the two 24-bit numbers offset and size."""
+_24_BITS = 0xFFFFFF
+_32_BITS = 0xFFFFFFFF
 
 
 def records(datagram: bytes) -> list[Record]:
@@ -102,36 +112,20 @@ def records(datagram: bytes) -> list[Record]:
     found = []
     at, end = 0, len(datagram)
     while at + RECORD_HEADER <= end:
+        content, version, epoch, high, low, length = _RECORD.unpack_from(datagram, at)
         body = at + RECORD_HEADER
-        upto = body + int.from_bytes(datagram[at + 11 : body], "big")
+        upto = body + length
         if upto > end:
             break
-        if datagram[at] in _CONTENTS and datagram[at + 1] == 0xFE:
-            found.append(
-                Record(
-                    datagram[at],
-                    int.from_bytes(datagram[at + 3 : at + 5], "big"),
-                    int.from_bytes(datagram[at + 5 : at + 11], "big"),
-                    datagram[body:upto],
-                    datagram[at:upto],
-                )
-            )
+        if content in _CONTENTS and version >> 8 == _MAJOR:
+            found.append(Record(content, epoch, high << 32 | low, datagram[body:upto], datagram[at:upto]))
         at = upto
     return found
 
 
 def record(content: int, epoch: int, sequence: int, payload: bytes, version: int = DTLS_1_2) -> bytes:
     """A record of these."""
-    return b"".join(
-        (
-            bytes((content,)),
-            version.to_bytes(2, "big"),
-            epoch.to_bytes(2, "big"),
-            sequence.to_bytes(6, "big"),
-            len(payload).to_bytes(2, "big"),
-            payload,
-        )
-    )
+    return _RECORD.pack(content, version, epoch, sequence >> 32, sequence & _32_BITS, len(payload)) + payload
 
 
 def fragments(payload: bytes) -> list[Fragment]:
@@ -139,30 +133,19 @@ def fragments(payload: bytes) -> list[Fragment]:
     found = []
     at, end = 0, len(payload)
     while at + FRAGMENT_HEADER <= end:
+        head, sequence, high, low = _FRAGMENT.unpack_from(payload, at)
         body = at + FRAGMENT_HEADER
-        length = int.from_bytes(payload[at + 1 : at + 4], "big")
-        offset = int.from_bytes(payload[at + 6 : at + 9], "big")
-        size = int.from_bytes(payload[at + 9 : body], "big")
+        length, offset, size = head & _24_BITS, high << 8 | low >> 24, low & _24_BITS
         if body + size > end or offset + size > length:
             break
-        sequence = int.from_bytes(payload[at + 4 : at + 6], "big")
-        found.append(Fragment(payload[at], length, sequence, offset, payload[body : body + size]))
+        found.append(Fragment(head >> 24, length, sequence, offset, payload[body : body + size]))
         at = body + size
     return found
 
 
 def fragment(kind: int, length: int, sequence: int, offset: int, data: bytes) -> bytes:
     """A fragment of these, with its header."""
-    return b"".join(
-        (
-            bytes((kind,)),
-            length.to_bytes(3, "big"),
-            sequence.to_bytes(2, "big"),
-            offset.to_bytes(3, "big"),
-            len(data).to_bytes(3, "big"),
-            data,
-        )
-    )
+    return _FRAGMENT.pack(kind << 24 | length, sequence, offset >> 8, (offset & 0xFF) << 24 | len(data)) + data
 
 
 def whole(kind: int, sequence: int, body: bytes) -> bytes:

@@ -6,8 +6,10 @@ In each table None as a result means that the media must be refused.
 from enum import Enum
 from typing import NamedTuple
 
+from ngdaemon.base.choice import Choice
 
-class Role(Enum):
+
+class Role(Choice):
     """A side of the handshake, spelled as in an answer's `a=setup`."""
 
     ACTIVE = "active"
@@ -20,7 +22,7 @@ class Role(Enum):
         return Role.PASSIVE if self is Role.ACTIVE else Role.ACTIVE
 
 
-class Setup(Enum):
+class Setup(Choice):
     """What an `a=setup` line says."""
 
     ACTIVE = "active"

@@ -9,11 +9,13 @@ After the handshake nothing is left to do but to read an alert, to answer a repe
 is done here as well, so that OpenSSL's connection, which holds most of an association's memory, can go.
 """
 
-import hmac
+import struct
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from ngdaemon.dtls.records import DTLS_1_2, Record, record
 
@@ -21,6 +23,10 @@ EPOCH = 1
 """The one epoch that is encrypted: there is no renegotiation."""
 
 
+_HASHES = {"sha256": SHA256(), "sha384": SHA384()}
+
+_TAIL = struct.Struct("!BHH")
+"""Content, version and length: what is authenticated behind the number of a record."""
 _TAG = 16
 """Octets of the authentication tag of all suites."""
 
@@ -84,26 +90,35 @@ class Secrets(NamedTuple):
 
 def prf(secret: bytes, label: bytes, seed: bytes, length: int, hash_name: str) -> bytes:
     """The pseudorandom function of TLS 1.2 (RFC 5246 §5)."""
+    keyed = HMAC(secret, _HASHES[hash_name])
     seed = label + seed
     output, step = b"", seed
     while len(output) < length:
-        step = hmac.digest(secret, step, hash_name)
-        output += hmac.digest(secret, step + seed, hash_name)
+        step = _mac(keyed, step)
+        output += _mac(keyed, step + seed)
     return output[:length]
+
+
+def _mac(keyed: HMAC, data: bytes) -> bytes:
+    """One MAC: to copy what is keyed is far less work than to key it again."""
+    mac = keyed.copy()
+    mac.update(data)
+    return mac.finalize()
+
+
+def _key_block(secrets: Secrets) -> bytes:
+    """The keys of both sides (RFC 5246 §6.3)."""
+    aead = _SUITES[secrets.cipher].aead
+    seed = secrets.server_random + secrets.client_random
+    return prf(secrets.master, b"key expansion", seed, 2 * (aead.key + aead.iv), aead.prf)
 
 
 class _Protection:
     """Protection of the records that one side sends."""
 
-    def __init__(self, secrets: Secrets, of_client: bool) -> None:
+    def __init__(self, secrets: Secrets, of_client: bool, block: bytes) -> None:
+        """`block`: the key block of these secrets."""
         aead = _SUITES[secrets.cipher].aead
-        block = prf(
-            secrets.master,
-            b"key expansion",
-            secrets.server_random + secrets.client_random,
-            2 * (aead.key + aead.iv),
-            aead.prf,
-        )
         key_at = 0 if of_client else aead.key
         iv_at = 2 * aead.key + (0 if of_client else aead.iv)
         self._cipher = aead.cipher(block[key_at : key_at + aead.key])
@@ -131,8 +146,8 @@ class _Protection:
 class Seal(_Protection):
     """Opens what OpenSSL encrypted for sending, and seals it under the next number."""
 
-    def __init__(self, secrets: Secrets, is_client: bool) -> None:
-        super().__init__(secrets, of_client=is_client)
+    def __init__(self, secrets: Secrets, is_client: bool, block: bytes | None = None) -> None:
+        super().__init__(secrets, is_client, block or _key_block(secrets))
         self._sequence = 0
 
     def open(self, sealed: Record) -> bytes | None:
@@ -141,7 +156,7 @@ class Seal(_Protection):
 
     def seal(self, content: int, plaintext: bytes) -> bytes:
         """A record with the next number. The explicit nonce, where there is one, is that number (RFC 5288 §3)."""
-        number = EPOCH.to_bytes(2, "big") + self._sequence.to_bytes(6, "big")
+        number = (EPOCH << 48 | self._sequence).to_bytes(8, "big")
         explicit = number[: self._explicit]
         box = self._cipher.encrypt(
             self._nonce(number, explicit), plaintext, _associated(number, content, len(plaintext))
@@ -154,9 +169,9 @@ class Seal(_Protection):
 class Opener(_Protection):
     """Opens what the peer sends after the handshake, each record once (RFC 6347 §4.1.2.6)."""
 
-    def __init__(self, secrets: Secrets, is_client: bool) -> None:
+    def __init__(self, secrets: Secrets, is_client: bool, block: bytes | None = None) -> None:
         """`is_client`: we are."""
-        super().__init__(secrets, of_client=not is_client)
+        super().__init__(secrets, not is_client, block or _key_block(secrets))
         self._newest = -1
         self._seen = 0
         """Bit n: the record that is n older than the newest was taken."""
@@ -177,5 +192,11 @@ class Opener(_Protection):
         return plaintext
 
 
+def both(secrets: Secrets, is_client: bool) -> tuple[Seal, Opener]:
+    """What seals our records, and what opens those of the peer; `is_client`: we are."""
+    block = _key_block(secrets)
+    return Seal(secrets, is_client, block), Opener(secrets, is_client, block)
+
+
 def _associated(number: bytes, content: int, length: int) -> bytes:
-    return number + bytes((content,)) + DTLS_1_2.to_bytes(2, "big") + length.to_bytes(2, "big")
+    return number + _TAIL.pack(content, DTLS_1_2, length)

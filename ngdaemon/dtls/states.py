@@ -1,13 +1,13 @@
 """The states of an association, the moves between them (MOD-04), and the events that tell of them."""
 
-from enum import Enum
 from typing import NamedTuple
 
+from ngdaemon.base.choice import Choice
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.dtls.fingerprint import Fingerprint
 
 
-class State(Enum):
+class State(Choice):
     """Where an association stands (MOD-04)."""
 
     NEW = "new"
@@ -22,7 +22,7 @@ class State(Enum):
     FAILED = "failed"
 
 
-class Cause(Enum):
+class Cause(Choice):
     """What moves an association."""
 
     STARTED = "a hello was sent or received"
@@ -63,9 +63,9 @@ MOVES = {
 }
 """Every legal move. Anything else is a bug of ours, and raises KeyError."""
 
-LIVE = frozenset({_S.HANDSHAKING, _S.KEYED, _S.VERIFIED, _S.DRAINING})
-KEYS_USABLE = frozenset({_S.VERIFIED, _S.DRAINING})
-DONE = LIVE - {_S.HANDSHAKING}
+LIVE = (_S.HANDSHAKING, _S.VERIFIED, _S.KEYED, _S.DRAINING)
+KEYS_USABLE = (_S.VERIFIED, _S.DRAINING)
+DONE = (_S.VERIFIED, _S.KEYED, _S.DRAINING)
 
 
 class Established(NamedTuple):

@@ -144,7 +144,9 @@ class Agent:
             return self._take_request(message, base, source, now)
         if message.kind == stun.INDICATION:
             return True
-        return any(session.receive_response(message, base, source, now) for session in self._sessions())
+        if self._session.receive_response(message, base, source, now):
+            return True
+        return self._former is not None and self._former.receive_response(message, base, source, now)
 
     def _take_request(self, message: stun.Message, base: Base, source: Endpoint, now: float) -> bool:
         username = message.username
@@ -221,7 +223,8 @@ class Agent:
 
     def next_timeout(self) -> float | None:
         """When `handle_timer` wants to be called; None for never."""
-        return earliest(*(session.next_timeout() for session in self._sessions()))
+        due = self._session.next_timeout()
+        return due if self._former is None else earliest(due, self._former.next_timeout())
 
     # What there is
 
@@ -255,11 +258,14 @@ class Agent:
 
     def accepted(self, socket: SocketId) -> frozenset[Endpoint]:
         """The sources from which media and DTLS may be taken: they passed an authentic check (HS-10, S08)."""
-        return frozenset(source for session in self._sessions() for source in session.accepted(socket))
+        accepted = self._session.accepted(socket)
+        return accepted if self._former is None else accepted | self._former.accepted(socket)
 
     def accepts(self, socket: SocketId, source: Endpoint) -> bool:
         """Whether `source` is one of `accepted(socket)`."""
-        return any(session.accepts(socket, source) for session in self._sessions())
+        if self._session.accepts(socket, source):
+            return True
+        return self._former is not None and self._former.accepts(socket, source)
 
     @property
     def complete(self) -> bool:

@@ -172,15 +172,20 @@ class Checklist:
         return not self._begun or self._has_triggered()
 
     def _has_triggered(self) -> bool:
-        return any(_worth_checking(pair) for pair in self._triggered)
+        return bool(self._triggered) and any(_worth_checking(pair) for pair in self._triggered)
 
     @property
     def pending(self) -> bool:
         """Whether there is a check to be started now (frozen pairs wait for those of their foundation)."""
         if self._has_triggered():
             return True
-        if any(pair.state is State.WAITING for pair in self._pairs):
-            return True
+        any_frozen = False
+        for pair in self._pairs:
+            if pair.state is State.WAITING:
+                return True
+            any_frozen = any_frozen or pair.state is State.FROZEN
+        if not any_frozen:
+            return False
         frozen = {pair.foundation for pair in self._pairs if pair.state is State.FROZEN}
         return not frozen <= {pair.foundation for pair in self._pairs if pair.state is State.IN_PROGRESS}
 

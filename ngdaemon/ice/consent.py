@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from ngdaemon.base.deadline import earliest
 from ngdaemon.base.sources import Rng
 from ngdaemon.ice.checklist import Check
 
@@ -117,12 +118,19 @@ class Watch:
 
     def expecting(self, transaction: bytes) -> Consent | None:
         """The consent that the answer to that check renews."""
-        return next((consent for consent in self._consents.values() if consent.expects(transaction)), None)
+        for consent in self._consents.values():
+            if consent.expects(transaction):
+                return consent
+        return None
 
     @property
     def next_due(self) -> float | None:
-        dues = [due for consent in self._consents.values() if (due := consent.due) is not None]
-        return min((*dues, *(due for _, due in self._kept.values())), default=None)
+        due = None
+        for consent in self._consents.values():
+            due = earliest(due, consent.due)
+        for _, kept in self._kept.values():
+            due = earliest(due, kept)
+        return due
 
     def run(self, check: Send, keep_alive: Callable[[Check], None], now: float) -> list[int]:
         """Send what is due; the components whose consent was lost."""

@@ -61,6 +61,8 @@ class Selection:
 
     @property
     def next_due(self) -> float | None:
+        if not self._nominate_at and not self._challenges:
+            return None
         challenges = (since + RTO for _, since in self._challenges.values())
         return min((*self._nominate_at.values(), *challenges), default=None)
 

@@ -32,6 +32,8 @@ AGAIN = 1.0
 
 ROLE_CONFLICT, FORBIDDEN = 487, 403
 
+_NOBODY: frozenset[Endpoint] = frozenset()
+
 
 class Heard(NamedTuple):
     """An authentic check of the peer."""
@@ -63,7 +65,7 @@ class Session:
         self.seen = Seen()
         """What the peer sent under these credentials of ours."""
         self._early: dict[tuple[SocketId, Endpoint], Heard] = {}
-        self._accepted: dict[SocketId, set[Endpoint]] = {}
+        self._accepted: dict[SocketId, frozenset[Endpoint]] = {}
         self._patience: float | None = None
         self._failed: set[int] = set()
         self._retired = False
@@ -114,14 +116,16 @@ class Session:
         return (socket, source) in self._early or self._list.find(socket, source) is not None
 
     def accepts(self, socket: SocketId, source: Endpoint) -> bool:
-        if source in self._accepted.get(socket, ()):
+        if source in self._accepted.get(socket, _NOBODY):
             return True
         return self.remote is None and (socket, source) in self._early
 
-    def accepted(self, socket: SocketId) -> set[Endpoint]:
+    def accepted(self, socket: SocketId) -> frozenset[Endpoint]:
         """Whose checks were authentic; before the peer's SDP is known, that of any fork."""
-        early = {source for at, source in self._early if at == socket} if self.remote is None else set()
-        return early | self._accepted.get(socket, set())
+        accepted = self._accepted.get(socket, _NOBODY)
+        if self.remote is not None or not self._early:
+            return accepted
+        return accepted | {source for at, source in self._early if at == socket}
 
     # What is told by signalling
 
@@ -182,7 +186,8 @@ class Session:
 
     def _discard(self, checks: list[Check]) -> None:
         for check in checks:
-            self._accepted.get(check.base.socket, set()).discard(check.to)
+            socket = check.base.socket
+            self._accepted[socket] = self._accepted.get(socket, _NOBODY) - {check.to}
         self._transactions.drop({id(check) for check in checks})
         self._selection.forget(checks)
         self._watch.forget(checks)
@@ -256,14 +261,17 @@ class Session:
             self._early[key] = heard
 
     def _accept(self, check: Check) -> None:
-        self._accepted.setdefault(check.base.socket, set()).add(check.to)
+        known = self._accepted.get(check.base.socket, _NOBODY)
+        if check.to not in known:
+            self._accepted[check.base.socket] = known | {check.to}
 
     # We check the peer
 
     def _after(self, now: float) -> None:
         """Something happened: start the checks whose time has come, and see what was reached."""
-        for component in self._around.components():
-            self._selection.nominate(component, now)
+        if self._role.nominates:
+            for component in self._around.components():
+                self._selection.nominate(component, now)
         while self._checking and self._around.pacer.take(now, ahead=self._list.urgent):
             check = self._list.take_next()
             if check is not None:

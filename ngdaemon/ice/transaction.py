@@ -71,7 +71,7 @@ class Transactions:
 
     @property
     def next_due(self) -> float | None:
-        return min((live.due for live in self._live.values()), default=None)
+        return min(live.due for live in self._live.values()) if self._live else None
 
     def repeat(self, now: float) -> tuple[list[Transaction], list[Transaction]]:
         """Those that have to be sent again now, and those that nobody answered in time and are over."""

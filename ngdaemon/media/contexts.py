@@ -19,7 +19,7 @@ class Contexts:
     (media is taken out of a call and put in again with the same `a=crypto`), and would then repeat its keystream.
     """
 
-    __slots__ = ("_inbound", "_inbounds", "_outbound", "_retired", "_senders")
+    __slots__ = ("_inbound", "_inbounds", "_kept", "_outbound", "_retired", "_senders")
 
     def __init__(
         self, inbound: Callable[[Keys], Inbound] = Inbound, outbound: Callable[[Keys], Outbound] = Outbound
@@ -28,6 +28,7 @@ class Contexts:
         self._inbounds: dict[Keys, Inbound] = {}
         self._senders: dict[Keys, Sender] = {}
         self._retired: dict[Keys, Sender] = {}
+        self._kept: list[Protection] = []
 
     def receivers(self, protection: Protection, before: tuple[Inbound, ...]) -> tuple[Inbound, ...]:
         """What takes in the packets of a socket, in order; the socket had `before` until now.
@@ -79,6 +80,9 @@ class Contexts:
     def keep(self, plan: Plan) -> None:
         """Forget the keys that the plan does not have, and what was received with them."""
         protections = [socket.protection for socket in plan.sockets if socket.protection is not None]
+        if protections == self._kept:
+            return
+        self._kept = protections
         receive = {keys for protection in protections for keys in protection.receive}
         send = {protection.send for protection in protections}
         self._inbounds = {keys: inbound for keys, inbound in self._inbounds.items() if keys in receive}

@@ -14,6 +14,16 @@ Deliver = Callable[[bytes, float], None]
 """Takes a clear packet, at a time."""
 
 
+class Line(NamedTuple):
+    """A route, as it is put into force."""
+
+    route: Route
+    sink: Departure
+    sender: Sender | None
+    """What is sent with, if the port that it leads to is secured."""
+    secured: bool
+
+
 class Link(NamedTuple):
     """A route, with what leads its packets out."""
 
@@ -22,9 +32,10 @@ class Link(NamedTuple):
     deliver: Deliver
 
 
-def link(route: Route, sink: Departure, sender: Sender | None) -> Link:
-    """The route to a port, which sends with `sender` if it is secured."""
-    if not sink.secured:
+def link(line: Line) -> Link:
+    """The route with its way out."""
+    route, sink, sender, secured = line
+    if not secured:
         return Link(route, sink, sink.send)
     if route.carries is Carries.ANY:
         return Link(route, sink, sink.send)  # which sends nothing: there is no protecting what is not RTP
@@ -35,15 +46,16 @@ def link(route: Route, sink: Departure, sender: Sender | None) -> Link:
 class Links:
     """The routes of one port."""
 
-    __slots__ = ("_links", "bundle")
+    __slots__ = ("_links", "bundle", "lines")
 
-    def __init__(self, links: Sequence[Link] = (), before: "Links | None" = None) -> None:
+    def __init__(self, lines: Sequence[Line] = (), before: "Links | None" = None) -> None:
         """`before`: what the port had until now."""
-        self._links = links
+        self._links = [link(line) for line in lines]
+        self.lines = lines
         self.bundle: Bundle | None = None
-        for item in links:
-            if item.route.selector is not None:
-                selectors = [item.route.selector for item in links if item.route.selector is not None]
+        for line in lines:
+            if line.route.selector is not None:
+                selectors = [item.route.selector for item in lines if item.route.selector is not None]
                 self.bundle = Bundle(selectors, before.bundle if before is not None else None)
                 break
 

@@ -11,7 +11,7 @@ from ngdaemon.media.contexts import Contexts
 from ngdaemon.media.departure import Transmit
 from ngdaemon.media.forwarder import Event, SocketCounters
 from ngdaemon.media.latching import Address, canonical
-from ngdaemon.media.links import Link, link
+from ngdaemon.media.links import Line
 from ngdaemon.media.plan import Plan
 from ngdaemon.media.stream import Stream
 from ngdaemon.media.surroundings import Surroundings
@@ -21,7 +21,7 @@ PIERCE_INTERVAL = 1.0
 EXPIRY_INTERVAL = 1.0
 """Seconds between two looks at what waits for keys."""
 
-_NO_LINKS: Sequence[Link] = ()
+_NO_LINES: Sequence[Line] = ()
 
 
 class Pipeline:
@@ -71,20 +71,24 @@ class Pipeline:
         for number in closed:
             self._remove(streams[number])
         planned = [(item, stream) for item in plan.sockets if (stream := streams.get(item.id)) is not None]
+        contexts = self._contexts.get(call)
         for socket, stream in planned:
             if socket.protection is None:
                 stream.restate(socket, now)
-            else:
-                stream.restate(socket, now, self._contexts.setdefault(call, Contexts()))
-        links: dict[SocketId, list[Link]] = {}
+                continue
+            if contexts is None:
+                contexts = self._contexts[call] = Contexts()
+            stream.restate(socket, now, contexts)
+        lines: dict[SocketId, list[Line]] = {}
         for route in plan.routes:
             sink = streams.get(route.sink)
             if sink is not None:
-                links.setdefault(route.source, []).append(link(route, sink.out, sink.sender))
+                line = Line(route, sink.out, sink.sender, sink.out.secured)
+                lines.setdefault(route.source, []).append(line)
         for socket, stream in planned:
-            stream.link(links.get(socket.id, _NO_LINKS))
-        if call in self._contexts:
-            self._contexts[call].keep(plan)
+            stream.link(lines.get(socket.id, _NO_LINES))
+        if contexts is not None:
+            contexts.keep(plan)
         for socket, stream in planned:
             if socket.protection is not None or socket.pierce:
                 self._begin(stream, now)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from ngdaemon.base.choice import Choice
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
 from ngdaemon.srtp.keys import Keys
@@ -131,7 +132,7 @@ class Socket(NamedTuple):
     """None for clear media."""
 
 
-class Carries(Enum):
+class Carries(Choice):
     """Which packets follow a route."""
 
     RTP = "RTP"

@@ -23,7 +23,7 @@ from ngdaemon.media.forwarder import Learned, Punted, SocketCounters, Stranger, 
 from ngdaemon.media.gate import PROTECTED, Gate
 from ngdaemon.media.lane import Lane, Sender, numbered
 from ngdaemon.media.latching import Address, Latching, Verdict
-from ngdaemon.media.links import Deliver, Link, Links
+from ngdaemon.media.links import Deliver, Line, Link, Links
 from ngdaemon.media.plan import Carries, Protection, Selector, Socket
 from ngdaemon.media.surroundings import Surroundings
 from ngdaemon.rtp import rtcp
@@ -71,6 +71,7 @@ class Stream:
         "_other_bytes",
         "_other_packets",
         "_planned",
+        "_restated",
         "_secured",
         "_sources",
         "_ssrc",
@@ -106,6 +107,8 @@ class Stream:
         self._around = around
         self._contexts: Contexts | None = None
         self._planned: Socket | None = None
+        self._restated = False
+        """It is planned otherwise than when it was given its routes."""
         self._latching: Latching | None = None
         self._links = _NO_LINKS
         self._heard = False
@@ -389,7 +392,7 @@ class Stream:
             self._heard = self._heard and latching.signalled == before
         if self._planned is None or planned.latch.generation != self._planned.latch.generation:
             self._told = False
-        self._planned = planned
+        self._planned, self._restated = planned, True
         self._secure(planned.protection, contexts)
         self._least = 0 if planned.relay_only else RTP_LENGTH
         self._readdress()
@@ -407,10 +410,12 @@ class Stream:
         if self._gate is not None:
             self._gate.restate(self.receivers, protection.hold if protection is not None else None)
 
-    def link(self, links: Sequence[Link]) -> None:
-        """Forward along these routes from now on."""
-        self._links = Links(links, self._links)
-        self._lengthen()
+    def link(self, lines: Sequence[Line]) -> None:
+        """Forward along these routes from now on: after `restate`. The same as before change nothing."""
+        if self._restated or lines != self._links.lines:
+            self._restated = False
+            self._links = Links(lines, self._links)
+            self._lengthen()
 
     def retire(self) -> None:
         """Lead nowhere any more: what a call leaves behind is freed without a collector."""

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from ngdaemon.base.choice import Choice
 from ngdaemon.ng.spelling import spelled
 
 
-class Flag(Enum):
+class Flag(Choice):
     """A flag by its canonical spelling."""
 
     ALL = "all"

@@ -3,10 +3,10 @@
 One row per range of first octets; a datagram shorter than the least length of its class is UNKNOWN.
 """
 
-from enum import Enum
+from ngdaemon.base.choice import Choice
 
 
-class Kind(Enum):
+class Kind(Choice):
     """The class of a datagram."""
 
     RTP = "RTP"

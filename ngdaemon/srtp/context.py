@@ -5,7 +5,7 @@ from typing import NamedTuple
 from ngdaemon.base.errors import WireError
 from ngdaemon.srtp.header import E_BIT, RTCP_FIXED, RTP_FIXED, SEQUENCE_SSRC, SSRC_RTCP, WORD
 from ngdaemon.srtp.keys import Keys
-from ngdaemon.srtp.transform import RtcpTransform, rtcp_transform, rtp_transform
+from ngdaemon.srtp.transform import RtcpTransform, RtpTransform, check, rtcp_transform, rtp_transform
 from ngdaemon.srtp.window import CYCLE, EARLY, Window, estimate
 
 MAX_SOURCES = 1024
@@ -67,11 +67,17 @@ class _Context:
     __slots__ = ("_keys", "_rtcp", "_rtp", "_sources")
 
     def __init__(self, keys: Keys) -> None:
+        check(keys)
         self._keys = keys
-        self._rtp = rtp_transform(keys)
+        self._rtp: RtpTransform | None = None
         self._rtcp: RtcpTransform | None = None
-        """Made with the first RTCP packet, which does not come in the same instant as the keys."""
+        """Made with the first packets, which do not come in the same instant as the keys."""
         self._sources: dict[int, _Source] = {}
+
+    def _for_rtp(self) -> RtpTransform:
+        if self._rtp is None:
+            self._rtp = rtp_transform(self._keys)
+        return self._rtp
 
     def _for_rtcp(self) -> RtcpTransform:
         if self._rtcp is None:
@@ -112,7 +118,7 @@ class Inbound(_Context):
 
     def rtp(self, packet: bytes) -> bytes:
         """The RTP packet inside. Raises Refused."""
-        transform = self._rtp
+        transform = self._rtp or self._for_rtp()
         if len(packet) < transform.shortest:
             raise Refused("shorter than a protected packet")
         sequence, ssrc = SEQUENCE_SSRC.unpack_from(packet)
@@ -222,7 +228,7 @@ class Outbound(_Context):
         index = window.place(sequence)
         if not 0 <= index < RTP_LIFETIME:
             raise Refused("sent already, or too old", replayed=True)
-        protected = self._rtp.seal(packet, ssrc, index)
+        protected = (self._rtp or self._for_rtp()).seal(packet, ssrc, index)
         if protected is None:
             raise Refused("shorter than its header")
         window.use(index)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher as Encryption
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import CTR
+from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from ngdaemon.srtp.keys import Keys
 
@@ -39,10 +39,10 @@ class SessionKeys(NamedTuple):
 class Master:
     """A master key with its salt, out of which session keys come."""
 
-    __slots__ = ("_salt", "_stream")
+    __slots__ = ("_encrypt", "_salt")
 
     def __init__(self, key: bytes, salt: bytes) -> None:
-        self._stream = Encryption(AES(key), CTR(bytes(16))).encryptor()
+        self._encrypt = Encryption(AES(key), ECB()).encryptor().update  # noqa: S305  the keystream is made below
         # 12 octets of AES-GCM stand at the left of the 14, where no RFC says so: at the right the keys would be wrong
         self._salt = int.from_bytes(salt.ljust(_SALT, b"\0"), "big")
 
@@ -51,9 +51,9 @@ class Master:
 
         `rate_index` is the packet index divided by the key derivation rate, 0 for a single derivation.
         """
-        x = self._salt ^ (label << _LABEL_SHIFT) ^ rate_index
-        self._stream.reset_nonce((x << 16).to_bytes(16, "big"))
-        return self._stream.update(bytes(length))
+        first = (self._salt ^ (label << _LABEL_SHIFT) ^ rate_index) << 16
+        counters = [(first + number).to_bytes(16, "big") for number in range((length + 15) // 16)]
+        return self._encrypt(b"".join(counters))[:length]
 
 
 def session_keys(keys: Keys, label: Label, rate_index: int = 0) -> SessionKeys:

@@ -1,10 +1,11 @@
 """The SRTP suites: one row each, under the names of SDES and of DTLS-SRTP."""
 
-from enum import Enum
 from typing import NamedTuple
 
+from ngdaemon.base.choice import Choice
 
-class Cipher(Enum):
+
+class Cipher(Choice):
     """How the payload is encrypted."""
 
     AES_CM = "AES in counter mode, authenticated by HMAC-SHA1 (RFC 3711, RFC 6188)"

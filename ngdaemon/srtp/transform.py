@@ -101,6 +101,11 @@ _TRANSFORMS: dict[Cipher, tuple[type[CounterRtp | AeadRtp], type[CounterRtcp | A
 """F8 is not among them: no peer that speaks it alone is known, and the negotiation passes over it."""
 
 
+def check(keys: Keys) -> None:
+    """Raise ValueError for keys that do not fit their suite, and for suites that are not supported."""
+    _kinds(keys)
+
+
 def rtp_transform(keys: Keys) -> RtpTransform:
     """What protects RTP packets of one direction. Raises ValueError for keys that do not fit their suite."""
     rtp, _ = _kinds(keys)
