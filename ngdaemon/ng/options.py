@@ -24,10 +24,11 @@ _NOTHING: frozenset[str] = frozenset()
 _LONGEST_KEPT = 2048
 """Characters of keys and values of which the meaning is kept."""
 _OWN = {
-    name: keys.BY_SPELLING[name]
-    for name in ("sdp", "call-id", "from-tag", "to-tag", "via-branch", "received-from", "label", "metadata", "body")
+    spelling: key
+    for spelling, key in keys.BY_SPELLING.items()
+    if key.field in {"sdp", "call_id", "from_tag", "to_tag", "via_branch", "received_from", "label", "metadata", "body"}
 }
-"""Keys that tell one call from another, as they are mostly written."""
+"""Keys that tell one call from another, or may hold a secret: of these nothing is kept."""
 
 
 @dataclass(frozen=True)
