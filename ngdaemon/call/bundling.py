@@ -66,7 +66,8 @@ def of_sender(leg: Leg, said: list[Media], options: Options, *, is_answer: bool)
         known = any(media.grouped for media in leg.medias)
         bundling = leg.bundling or (has_groups and (known or "accept" in options.bundle))
     medias = shared(said) if bundling else broken_up(said)
-    return leg._replace(bundling=bundling), _inherited(said, medias) if is_answer else medias
+    leg = leg if leg.bundling == bundling else leg._replace(bundling=bundling)
+    return leg, _inherited(said, medias) if is_answer else medias
 
 
 def _judged(media: Media, before: Media | None) -> Media:
@@ -187,10 +188,14 @@ def _is_bundled(media: Media) -> bool:
 
 def answered(leg: Leg, told: list[Media], said: list[Media]) -> tuple[Leg, list[Media]]:
     """A leg that is answered: what is left of its groups. One whose first media is refused is broken up."""
+    if not leg.bundling:
+        ended = [media.grouped or media.bundled is not None for media in told]
+        if not any(ended):
+            return leg, told
+        return leg, [media._replace(grouped=False, bundled=None) for media in told]
     alive = {media.place for media, other in zip(told, said, strict=False) if media.active and other.active}
     candidates = [
-        media if leg.bundling and media.place in alive and media.group in alive else media._replace(group=None)
-        for media in told
+        media if media.place in alive and media.group in alive else media._replace(group=None) for media in told
     ]
     joined = shared(candidates)
     medias = [

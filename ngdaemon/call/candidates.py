@@ -1,6 +1,7 @@
 """Our own candidates for a media: its local ports, as `a=candidate` has them (RFC 8839 §5.1)."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from ngdaemon.call.model import LocalPort, Media, PortSet
 from ngdaemon.ice.candidate import (
@@ -15,21 +16,22 @@ from ngdaemon.ice.candidate import (
     priority,
 )
 
+_foundation = lru_cache(256)(foundation)
+"""Kept, as it is that of one of our own addresses."""
 
-def ours(media: Media, secret: bytes, advertised: str | None = None) -> Iterator[Candidate]:
+
+def ours(media: Media, advertised: str | None = None) -> Iterator[Candidate]:
     """Host candidates: component 1 of every local address, then component 2. `advertised` stands in for the address."""
-    return _candidates(media, secret, HOST, None, advertised)
+    return _candidates(media, HOST, None, advertised)
 
 
-def beside(media: Media, other: Media, secret: bytes, advertised: str | None = None) -> Iterator[Candidate]:
+def beside(media: Media, other: Media, advertised: str | None = None) -> Iterator[Candidate]:
     """Candidates that are added to those of the other leg, or relayed ones (`optional`, `force-relay`)."""
     relayed = media.ice is not None and media.ice.relayed
-    return _candidates(media, secret, RELAY if relayed else HOST, other, advertised)
+    return _candidates(media, RELAY if relayed else HOST, other, advertised)
 
 
-def _candidates(
-    media: Media, secret: bytes, typ: str, beside_of: Media | None, advertised: str | None
-) -> Iterator[Candidate]:
+def _candidates(media: Media, typ: str, beside_of: Media | None, advertised: str | None) -> Iterator[Candidate]:
     sets = () if media.ports is None else media.ports.sets
     for component in (RTP, RTCP):
         for index, ports in enumerate(sets):
@@ -39,7 +41,7 @@ def _candidates(
             address = ports.interface.advertised if index or advertised is None else advertised
             rank = priority(typ, component, index) if beside_of is None else _rank(beside_of, typ, component, index)
             related = (address, port.port) if typ == RELAY else ("", 0)
-            yield Candidate(foundation(address, secret, typ), component, rank, address, port.port, typ, *related)
+            yield Candidate(_foundation(address, typ), component, rank, address, port.port, typ, *related)
 
 
 def _port(media: Media, ports: PortSet, component: int) -> LocalPort | None:

@@ -24,7 +24,8 @@ class Connecting(NamedTuple):
         """What is offered. `answered`: the receiver has shown what it can."""
         flags, asked = self.options.flags, said.ice_said
         rejected = Flag.REJECT_ICE in flags
-        said = said._replace(ice_rejected=rejected, ice_reset=Flag.RESET in flags)
+        if said.ice_rejected != rejected or said.ice_reset != (Flag.RESET in flags):
+            said = said._replace(ice_rejected=rejected, ice_reset=Flag.RESET in flags)
         if icing.is_restart(asked, said.ice_answered):
             said = said._replace(controlling=False)
         if told.direct:
@@ -61,10 +62,13 @@ class Connecting(NamedTuple):
                 ice_answered=said.ice_said,
                 ice_refused=refused and said.bundled is None,
             )
-        return said, self._told(told, ice)._replace(ice_answered=asked, ice_reset=False)
+        known = told.ice_known if ice is None else ice.local
+        return said, told._replace(ice=ice, ice_known=known, ice_answered=asked, ice_reset=False)
 
     @staticmethod
     def _told(told: Media, ice: Ice | None) -> Media:
+        if ice is None and told.ice is None:
+            return told
         known = told.ice_known if ice is None else ice.local
         return told._replace(ice=ice, ice_known=known)
 

@@ -50,8 +50,11 @@ def face(leg: Leg, media: Media) -> Faced:
 
 
 def in_force(media: Media) -> Protocol:
-    """The transport of a media: what was agreed on, or while nothing was what is being offered."""
-    return protocol_of(media.agreed or media.protocol, media.kind)
+    """The transport of a media: what was agreed on, or while nothing was what is being offered.
+
+    The kind is that of the newest offer, which decides nothing before it is answered (RFC 3264 §8).
+    """
+    return protocol_of(media.agreed) if media.agreed else protocol_of(media.protocol, media.kind)
 
 
 def is_bare(faced: Faced) -> bool:
@@ -225,11 +228,6 @@ def _received_with(security: Security) -> tuple[Keys, ...]:
         keys.extend(key for key in line.all_keys() if key not in keys and line.is_usable())
     keys.extend(key for key in security.former if key not in keys)
     return tuple(keys)
-
-
-def ports_at(media: Media, component: int) -> list[LocalPort]:
-    """The local ports of a component, those in use first."""
-    return [port.local for port in ports_of(media) if port.component == component]
 
 
 def current(ports: PortSet) -> tuple[PortSet, ...]:

@@ -59,6 +59,7 @@ class LocalPort(NamedTuple):
     port: int
 
 
+@quick
 class PortSet(NamedTuple):
     """The local ports that one media of a leg is told to send to.
 
@@ -220,6 +221,7 @@ class Media(NamedTuple):
         return self.ice_said is None or not self.ice_said.trickle
 
 
+@quick
 class SentOrigin(NamedTuple):
     """What a leg was told in `o=`, for the `replace` options (ng-protocol.md §4.9)."""
 

@@ -43,15 +43,13 @@ def hear(
         raise RequestError(INCOMPLETE, cause="its address is to be that of SIP, and received-from is missing")
     source = None if trusted else options.received_from
     session = description.session
-    direction = next((a.name for a in session.attributes if a.name in SENDS), "")
+    direction = _direction_of(session) or ""
     speech = _Speech(description, source, options.received_from, direction, bundling.extension_of(session))
     medias = list(leg.medias)
     groups = bundling.groups(description, places)
     for slot, section in zip(places, description.medias, strict=True):
         before = medias[slot] if slot < len(medias) else None
-        media = _hear_media(slot, section, speech, before)
-        if media.group != groups.get(slot):
-            media = media._replace(group=groups.get(slot))
+        media = _hear_media(slot, section, speech, before, groups.get(slot))
         if before is None:
             medias.append(media)
         else:
@@ -85,8 +83,8 @@ def slots(medias: tuple[Media, ...], count: int) -> list[int]:
     return [*shown, *following][:count]
 
 
-def _hear_media(index: int, section: MediaSection, speech: _Speech, before: Media | None) -> Media:
-    """One media of the leg that speaks."""
+def _hear_media(index: int, section: MediaSection, speech: _Speech, before: Media | None, group: int | None) -> Media:
+    """One media of the leg that speaks. `group` is the place of the first one of its BUNDLE group."""
     description, source = speech.description, speech.source
     connection = description.connection_of(section)
     if connection is None:
@@ -95,7 +93,7 @@ def _hear_media(index: int, section: MediaSection, speech: _Speech, before: Medi
     address = source if source is not None and not section.get("candidate") else connection.address
     rtp = Endpoint(address, section.port)
     mux_offered, rtcp = _rtcp_of(section, rtp, protocol, trusted=source is None)
-    direction = next((a.name for a in section.attributes if a.name in SENDS), speech.direction)
+    direction = _direction_of(section) or speech.direction
     sends, receives = SENDS[direction or "sendrecv"]
     ptime = section.get("ptime")
     values: dict[str, Any] = {
@@ -114,6 +112,7 @@ def _hear_media(index: int, section: MediaSection, speech: _Speech, before: Medi
         "mixed": _mixes_extensions(section, description.session),
         "mid_extension": bundling.extension_of(section) if "extmap" in section.names else speech.extension,
         "own_ptime": ptime,
+        "group": group,
         "maxptime": section.get("maxptime"),
     }
     if ptime:
@@ -137,11 +136,18 @@ def _hear_media(index: int, section: MediaSection, speech: _Speech, before: Medi
     return Media(index, **values) if before is None else before._replace(**values)
 
 
+def _direction_of(section: Section) -> str | None:
+    """The direction attribute of a section, the first one of several."""
+    found = section.names.keys() & SENDS.keys()
+    return next(item.name for item in section.attributes if item.name in found) if found else None
+
+
 def _mixes_extensions(*sections: Section) -> bool | None:
     """Whether header extensions of both lengths may be mixed; None where there are no extensions."""
-    if not any("extmap" in section.names for section in sections):
+    media, session = (section.names for section in sections)
+    if "extmap" not in media and "extmap" not in session:
         return None
-    return any("extmap-allow-mixed" in section.names for section in sections)
+    return "extmap-allow-mixed" in media or "extmap-allow-mixed" in session
 
 
 def _rtcp_of(
@@ -153,14 +159,9 @@ def _rtcp_of(
     """
     if not protocol.rtp:
         return False, None
-    mux = False
+    mux = "rtcp-mux" in section.names
     rtcp = Endpoint(rtp.address, min(rtp.port + 1, MAX_PORT))
-    value = None
-    for attribute in section.attributes:
-        if attribute.name == "rtcp-mux":
-            mux = True
-        elif attribute.name == "rtcp" and value is None:
-            value = attribute.value
+    value = next(filter(None, section.get_all("rtcp")), None)
     if value:
         words = value.split()
         if words and is_number(words[0]) and 0 < int(words[0]) <= MAX_PORT:
@@ -206,16 +207,8 @@ def offered(
         return told._replace(active=False, sends=said.receives, receives=said.sends, mid=said.mid)
     wanted = options.rtcp_mux
     codecs = passed_on(said.codecs, options.codec)
-    tell_mux = (
-        protocol.rtp
-        and not _clashes(said)
-        and (
-            "offer" in wanted
-            or "require" in wanted
-            or (said.mux_offered and "demux" not in wanted)
-            or (told.muxed and "demux" not in wanted)
-        )
-    )
+    asked = "offer" in wanted or "require" in wanted or ((said.mux_offered or told.muxed) and "demux" not in wanted)
+    tell_mux = asked and protocol.rtp and not _clashes(said)
     return told._replace(
         kind=said.kind,
         told_codecs=codecs or said.codecs,
@@ -325,19 +318,7 @@ def answered(offerer: Media, said: Media, options: Options, protocol: Protocol) 
     answer_mux = said.mux_told and said.mux_offered
     accepted = offerer.mux_policy == "accept" or offerer.mux_only or (answer_mux and offerer.mux_policy != "reject")
     offer_mux = offerer.mux_offered and accepted and not _clashes(offerer)
-    said = said._replace(muxed=answer_mux, mux_told=answer_mux, mux_offered=False)
-    told = offerer._replace(
-        kind=said.kind,
-        muxed=offer_mux,
-        mux_told=offer_mux,
-        mux_known=False,
-        mux_required=False,
-        active=True,
-        protocol=protocol.name,
-        ptime=said.own_ptime or offerer.ptime,
-        sends=said.receives,
-        receives=said.sends,
-    )
+    said = said._replace(muxed=answer_mux, mux_told=answer_mux, mux_offered=False, agreed=said.protocol)
     # an answer of another type than was offered (RFC 3264 §6 forbids it) cannot be held against the offer
     common = said.codecs
     if said.kind == offerer.kind:
@@ -345,4 +326,18 @@ def answered(offerer: Media, said: Media, options: Options, protocol: Protocol) 
     chosen = passed_on(common, options.codec) or common
     if Flag.SINGLE_CODEC in options.flags:
         chosen = single(chosen)
-    return told._replace(told_codecs=chosen), said
+    told = offerer._replace(
+        kind=said.kind,
+        told_codecs=chosen,
+        muxed=offer_mux,
+        mux_told=offer_mux,
+        mux_known=False,
+        mux_required=False,
+        active=True,
+        protocol=protocol.name,
+        agreed=protocol.name,
+        ptime=said.own_ptime or offerer.ptime,
+        sends=said.receives,
+        receives=said.sends,
+    )
+    return told, said

@@ -1,6 +1,5 @@
 """Descriptions that the daemon itself makes, for publishers, created calls and subscribers; and the answers to them."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Family, Interface
@@ -110,7 +109,7 @@ def write(
         if part.section is None:
             lines.extend(rewrite.absent_lines(part.told, interface.family))
         else:
-            of = replace(telling, description=part.description)
+            of = telling._replace(description=part.description)
             lines.extend(rewrite.media_lines(MediaTelling(of, part.section, part.said, part.told, part.told)))
     origin, memory = versioned(origin, options.replace | OWN_VERSION, leg.sent, lines)
     lines[1] = f"o={origin}"

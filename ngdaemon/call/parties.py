@@ -5,6 +5,9 @@ from ngdaemon.base.ids import Tag
 from ngdaemon.call.model import Call, Kind, Leg, LegId, Subscription
 from ngdaemon.ng.options import Flag, Options
 
+FIRST_TWO = (Subscription(LegId(0), LegId(1)), Subscription(LegId(1), LegId(0)))
+"""Who receives from whom in a new call."""
+
 
 def find(call: Call, tag: str | None) -> Leg | None:
     """The living leg with that tag; with an empty one that of the sender who sent an empty tag before."""
@@ -38,19 +41,18 @@ def with_legs(call: Call, one: Leg, other: Leg) -> Call:
 
 def agreed(call: Call, *ids: LegId) -> Call:
     """The call after an answer: what was offered to these legs, or by them, is in force now (RFC 3264 §8)."""
-    legs = list(call.legs)
     for number in ids:
-        medias = tuple(
-            media if media.agreed == media.protocol else media._replace(agreed=media.protocol)
-            for media in legs[number].medias
-        )
-        legs[number] = legs[number]._replace(medias=medias)
-    return call._replace(legs=tuple(legs))
+        leg = call.leg(number)
+        if any(media.agreed != media.protocol for media in leg.medias):  # what was refused, or not spoken of
+            call = with_leg(call, leg._replace(medias=tuple(m._replace(agreed=m.protocol) for m in leg.medias)))
+    return call
 
 
 def for_offer(call: Call, options: Options, now: int) -> tuple[Call, Leg, Leg]:
     """The call with the offerer and the receiver of an offer."""
     offerer = find(call, options.from_tag)
+    if offerer is None and not call.legs:
+        return _of_two(call, options, now)
     if offerer is None:
         call, offerer = add_leg(call, options.from_tag or "", now)
     receiver = find(call, options.to_tag) if options.to_tag else _branch_of(call, offerer, options.via_branch)
@@ -61,6 +63,13 @@ def for_offer(call: Call, options: Options, now: int) -> tuple[Call, Leg, Leg]:
     elif receiver.id not in call.partners_of(offerer.id) or options.to_tag:
         call = _join(call, offerer.id, receiver.id, exclusive=True)
     return call, offerer, receiver
+
+
+def _of_two(call: Call, options: Options, now: int) -> tuple[Call, Leg, Leg]:
+    """A new call with its first two parties."""
+    offerer = Leg(LegId(0), Tag(options.from_tag or ""), now)
+    receiver = Leg(LegId(1), Tag(""), now, via_branch=options.via_branch or "")
+    return call._replace(legs=(offerer, receiver), subscriptions=FIRST_TWO), offerer, receiver
 
 
 def _branch_of(call: Call, offerer: Leg, via_branch: str | None) -> Leg | None:
@@ -89,7 +98,8 @@ def for_answer(call: Call, options: Options, now: int) -> tuple[Call, Leg, Leg]:
         call, offerer = add_leg(call, "", now)
     if offerer.id == answerer.id:
         raise RequestError("Invalid dialogue association")
-    call = _join(call, offerer.id, answerer.id, exclusive=True)
+    if len(call.legs) > 2 or call.subscriptions != FIRST_TWO:
+        call = _join(call, offerer.id, answerer.id, exclusive=True)
     return call, answerer, offerer
 
 

@@ -21,7 +21,7 @@ def blind_candidates(telling: MediaTelling) -> list[str]:
     if "ice-ufrag" not in telling.section.names:
         return []
     of = telling.of
-    return [f"a=candidate:{item}" for item in candidates.ours(telling.told, of.secret, of.options.media_address)]
+    return [f"a=candidate:{item}" for item in candidates.ours(telling.told, of.options.media_address)]
 
 
 def passing_attributes(telling: MediaTelling) -> list[str]:
@@ -32,12 +32,12 @@ def passing_attributes(telling: MediaTelling) -> list[str]:
 def passing_candidates(telling: MediaTelling) -> list[str]:
     """Our addresses in place of the sender's: its checks pass through them, with its own credentials."""
     if (
-        not telling.section.names & {"ice-ufrag", "candidate"}
+        not telling.section.names.keys() & {"ice-ufrag", "candidate"}
         and "ice-ufrag" not in telling.of.description.session.names
     ):
         return []
     of = telling.of
-    return [f"a=candidate:{item}" for item in candidates.ours(telling.told, of.secret, of.options.media_address)]
+    return [f"a=candidate:{item}" for item in candidates.ours(telling.told, of.options.media_address)]
 
 
 def own_media(telling: MediaTelling) -> list[str]:
@@ -55,7 +55,7 @@ def own_connection(telling: MediaTelling) -> list[str]:
 def own_attributes(telling: MediaTelling) -> list[str]:
     """All attributes as they came, and those of the session that were left out there."""
     lines = [f"a={item}" for item in telling.section.attributes if item.name != "rtpengine"]
-    missing = (KEYING_ATTRIBUTES | OWN_SESSION) - telling.section.names
+    missing = (KEYING_ATTRIBUTES | OWN_SESSION) - telling.section.names.keys()
     return [*lines, *(f"a={item}" for item in telling.of.description.session.named(missing)[:MAX_LENT])]
 
 
@@ -64,5 +64,5 @@ def added_candidates(telling: MediaTelling) -> list[str]:
     if telling.told.ice is None:
         return []
     of = telling.of
-    found = candidates.beside(telling.told, telling.said, of.secret, of.options.media_address)
+    found = candidates.beside(telling.told, telling.said, of.options.media_address)
     return [f"a=candidate:{item}" for item in found]

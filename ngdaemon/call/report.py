@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import SocketId
@@ -11,6 +12,7 @@ from ngdaemon.call.links import Links
 from ngdaemon.call.model import Call, Leg, LegId, LocalPort, Media
 from ngdaemon.ice.candidate import RTCP, RTP
 from ngdaemon.media.forwarder import SocketCounters, SsrcCounters
+from ngdaemon.ng.bencode import Fixed
 from ngdaemon.rtp.quality import Quality
 from ngdaemon.sdp.protocols import protocol_of
 
@@ -18,6 +20,7 @@ Tree = dict[str, object]
 
 NO_PORT = LocalPort(SocketId(-1), 0)
 """Shown for RTCP that shares the port of RTP (RFC 5761) from the beginning."""
+NO_SUMS = Fixed(packets=0, bytes=0, errors=0)
 EMPTY: Mapping[SocketId, SocketCounters] = {}
 
 
@@ -197,19 +200,27 @@ def _stream(
     if counters.sources:
         tree["SSRC"] = counters.sources[-1].ssrc
     tree["flags"] = flags
-    stats = {"packets": counters.packets_in, "bytes": counters.bytes_in, "errors": counters.errors_in}
-    for name, count in (("unauthenticated", counters.unauthenticated), ("replayed", counters.replayed)):
-        if count:
-            stats[name] = count
+    stats = _sums(counters.packets_in, counters.bytes_in, counters.errors_in)
+    if counters.unauthenticated or counters.replayed:
+        refused = (("unauthenticated", counters.unauthenticated), ("replayed", counters.replayed))
+        stats = stats | {name: count for name, count in refused if count}
     tree["stats"] = stats
-    tree["stats_out"] = {"packets": counters.packets_out, "bytes": counters.bytes_out, "errors": counters.errors_out}
+    tree["stats_out"] = _sums(counters.packets_out, counters.bytes_out, counters.errors_out)
     return tree
 
 
-def _endpoint(endpoint: Endpoint | None) -> Tree:
+def _sums(packets: int, octets: int, errors: int) -> Tree:
+    if packets == octets == errors == 0:
+        return NO_SUMS
+    return {"packets": packets, "bytes": octets, "errors": errors}
+
+
+@lru_cache(256)
+def _endpoint(endpoint: Endpoint | None) -> Fixed:
+    """The tree of an address. Kept for a while: each is said up to four times in a tree."""
     if endpoint is None:
-        return {}
-    return {"family": endpoint.family.title, "address": endpoint.address, "port": endpoint.port}
+        return Fixed()
+    return Fixed(family=endpoint.family.title, address=endpoint.address, port=endpoint.port)
 
 
 def _stream_flags(leg: Leg, media: Media, sums: list[SocketCounters]) -> tuple[list[str], list[str]]:

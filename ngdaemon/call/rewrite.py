@@ -5,7 +5,6 @@ line becomes. Lines that no step knows are copied as they came, byte for byte.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from ngdaemon.base.endpoint import Family, family_of
 from ngdaemon.call import bundling, candidates, doubling, passing
@@ -74,14 +73,20 @@ def session_lines(telling: Telling, origin: str) -> list[str]:
     if telling.lite:
         lines.append("a=ice-lite")
     lines.extend(telling.groups)
-    left_out = passing.RELAY_LEFT_OUT if telling.relayed else REGENERATED_SESSION
-    lines.extend([f"a={item}" for item in session.attributes if not _is_among(item.name, left_out)])
-    return manipulate(lines, "global", telling.options.sdp_attr)
+    lines.extend(_copied(session, passing.RELAY_LEFT_OUT if telling.relayed else REGENERATED_SESSION))
+    commands = telling.options.sdp_attr
+    return manipulate(lines, "global", commands) if commands else lines
 
 
-def _is_among(name: str, names: frozenset[str]) -> bool:
-    """Whether an attribute is one of those, however it is written: who is lenient reads keys in any case."""
-    return name in names or name.strip().lower() in names
+def _copied(section: Section, left_out: frozenset[str], more: frozenset[str] = frozenset()) -> list[str]:
+    """The attributes of a section that are not left out, in order, byte for byte.
+
+    `left_out` are names however they are written: who is lenient reads keys in any case. `more` are so written.
+    """
+    kept = {name for name in section.names.keys() - left_out - more if name.strip().lower() not in left_out}
+    if not kept:
+        return []
+    return [f"a={name}" if value is None else f"a={name}:{value}" for name, value in section.attributes if name in kept]
 
 
 def _bandwidth(section: Section) -> list[str]:
@@ -105,7 +110,8 @@ def media_lines(telling: MediaTelling) -> list[str]:
         lines = [*_plain_twin(telling)] if telling.told.twice else []
         for step in steps:
             lines.extend(step(telling))
-    return manipulate(lines, telling.told.kind, telling.of.options.sdp_attr)
+    commands = telling.of.options.sdp_attr
+    return manipulate(lines, telling.told.kind, commands) if commands else lines
 
 
 def _steps(telling: MediaTelling) -> "tuple[Step, ...]":
@@ -118,7 +124,7 @@ def _steps(telling: MediaTelling) -> "tuple[Step, ...]":
 def _plain_twin(telling: MediaTelling) -> list[str]:
     """The media in the clear, where it is offered twice."""
     told = telling.told._replace(protocol=doubling.plain_protocol(telling.told.protocol), security=CLEAR, twice=False)
-    return media_lines(replace(telling, told=told))
+    return media_lines(telling._replace(told=told))
 
 
 def absent_lines(media: Media, family: Family) -> list[str]:
@@ -256,18 +262,13 @@ def _general_feedback(telling: MediaTelling) -> list[str]:
 
 def _others(telling: MediaTelling) -> list[str]:
     """Attributes that no step knows: copied in order, byte for byte. Feedback of a codec goes where the codec goes."""
-    known = {"*"}
-    if "rtcp-fb" in telling.section.names:
-        known.update(str(codec.payload_type) for codec in (*telling.said.codecs, *telling.told.told_codecs))
-    lines = []
-    for attribute in telling.section.attributes:
-        name, value = attribute
-        if name in DIRECTIONS or _is_among(name, REGENERATED):
-            continue
-        if name == "rtcp-fb" and value and value.partition(" ")[0] in known:
-            continue
-        lines.append(f"a={name}" if value is None else f"a={name}:{value}")
-    return lines
+    lines = _copied(telling.section, REGENERATED, DIRECTIONS)
+    feedback = telling.section.get_all("rtcp-fb")
+    if not feedback:
+        return lines
+    known = {"*", *(str(codec.payload_type) for codec in (*telling.said.codecs, *telling.told.told_codecs))}
+    written = {f"a=rtcp-fb:{value}" for value in feedback if value and value.partition(" ")[0] in known}
+    return [line for line in lines if line not in written]
 
 
 def _direction(telling: MediaTelling) -> list[str]:
@@ -336,7 +337,7 @@ def _packet_time(telling: MediaTelling) -> list[str]:
 
 def _blind_attributes(telling: MediaTelling) -> list[str]:
     """Attributes of medias that are not RTP: copied, their meaning is between the two ends. But no keys (OSR-08)."""
-    return [f"a={item}" for item in telling.section.attributes if not _is_among(item.name, BLIND_REGENERATED)]
+    return _copied(telling.section, BLIND_REGENERATED)
 
 
 def _ice(telling: MediaTelling) -> list[str]:
@@ -351,7 +352,7 @@ def _ice(telling: MediaTelling) -> list[str]:
     if options:
         lines.append(f"a=ice-options:{' '.join(options)}")
     of = telling.of
-    found = candidates.ours(telling.base, of.secret, of.options.media_address)
+    found = candidates.ours(telling.base, of.options.media_address)
     lines.extend(f"a=candidate:{item}" for item in found)
     if ice.trickle:
         lines.append("a=end-of-candidates")

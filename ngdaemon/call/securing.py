@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.sources import Rng
-from ngdaemon.call import keying, negotiate, wishes
+from ngdaemon.call import answering, causes, negotiate, offering, wishes
 from ngdaemon.call.allocate import Allocator
-from ngdaemon.call.keying import Policy, Refused
+from ngdaemon.call.causes import Cause, Refused
+from ngdaemon.call.keying import Policy, unusable
 from ngdaemon.call.model import Media
 from ngdaemon.call.security import CLEAR, Keying
 from ngdaemon.dtls.roles import Role
@@ -20,6 +21,10 @@ from ngdaemon.sdp.protocols import Protocol, protocol_of
 OSRTP_ACCEPTED = frozenset(("accept", "accept-rfc", "offer"))
 """Words of `OSRTP` in an answer by which the offerer gets keys in a plain profile, whatever the answerer wants."""
 
+PLAIN = frozenset(("RTP/AVP", "RTP/AVPF"))
+"""Profiles whose media is clear, unless it is OSRTP."""
+
+REASON = "no acceptable media security"
 NOT_ACCEPTABLE = 488
 """The SIP response code that suits (RFC 3261 §21.4.26)."""
 
@@ -33,7 +38,7 @@ class Securing:
     rng: Rng
     passing: bool = False
     """Keys pass end to end: they are not ours to judge."""
-    refusals: list[tuple[int, str]] = field(default_factory=list)
+    refusals: list[tuple[int, Cause]] = field(default_factory=list)
     """Places of medias that were refused, and why."""
 
     def judge(self, media: Media, head: Media | None, *, answers: bool, direct: bool = False) -> Media:
@@ -49,7 +54,7 @@ class Securing:
         if usual and media.security is CLEAR and not protocol.secure:
             return media
         if answers and _contradicts(media, protocol, direct=direct):
-            return self._refuse(media, "keying")
+            return self._refuse(media, causes.OTHER_TRANSPORT)
         if direct or not protocol.rtp:
             return media
         if head is not None:
@@ -61,14 +66,15 @@ class Securing:
                 if told.secure and not media.twice:
                     # a plain profile in the answer to a secure one is no way out (S16)
                     protocol = told
-                security = keying.chosen(security, security.said, protocol, self.options, self.policy)
-                security = security._replace(final=not wishes.is_provisional(self.options))
+                security = answering.chosen(security, security.said, protocol, self.options, self.policy)
+                final = not wishes.is_provisional(self.options)
+                security = security if security.final == final else security._replace(final=final)
             else:
-                why = keying.unusable(security.said, self.policy) if protocol.secure else ""
+                cause = unusable(security.said, self.policy) if protocol.secure else None
                 if media.mux_only and (not media.mux_offered or not negotiate.can_mux(media, self.options)):
-                    why = "rtcp-mux-only"
-                if why:
-                    raise Refused(why)
+                    cause = causes.MUX_ONLY
+                if cause is not None:
+                    raise Refused(cause)
                 security = security._replace(
                     role_wanted=self._role_wanted(media),
                     words=self.options.sdes,
@@ -77,7 +83,7 @@ class Securing:
                     final=True,
                 )
         except Refused as refused:
-            return self._refuse(media, str(refused))
+            return self._refuse(media, refused.cause)
         return media if security is media.security else media._replace(security=security)
 
     def _role_wanted(self, media: Media) -> Role | None:
@@ -98,7 +104,7 @@ class Securing:
         One that is to be protected does not go along where there are none (SET-05).
         """
         if not head.active or (protocol_of(media.protocol, media.kind).secure and not _is_protected(head)):
-            return self._refuse(media, head.security.refused or "keying")
+            return self._refuse(media, causes.of_group(head.security.refused))
         return media._replace(security=head.security._replace(said=media.security.said))
 
     def has_nothing_to_tell(self, told: Media, said: Media) -> bool:
@@ -116,7 +122,7 @@ class Securing:
             return told
         if head is not None:
             return self._like(told, head)
-        step = keying.answer if answers else keying.offer
+        step = answering.answer if answers else offering.offer
         try:
             security = step(
                 told.security,
@@ -129,7 +135,7 @@ class Securing:
                 opportunistic=self._is_opportunistic(told, said, answers=answers),
             )
         except Refused as refused:
-            return allocator.none(self._refuse(told, str(refused)))
+            return allocator.none(self._refuse(told, refused.cause))
         if not answers and Keying.DTLS in security.offered:
             security = security._replace(final=False)  # its answer may name another certificate, and come late (FP-12)
         return told if security is told.security else told._replace(security=security)
@@ -137,11 +143,14 @@ class Securing:
     def _is_opportunistic(self, told: Media, said: Media, *, answers: bool) -> bool:
         """Whether the receiver is told keys in a plain profile (RFC 8643).
 
-        An offerer that asked for them is, if the answerer took some too, or it had some, or the script says so. The
-        receiver of an offer is, if the offerer asked for them in a plain profile, or the script does, or it has got
-        keys that way; but not one that has shown that it wants none.
+        Not if the script names that profile and says nothing of OSRTP: then it wants plain media there. An offerer that
+        asked for keys is told some, if the answerer took some too, or it had some, or the script says so. The receiver
+        of an offer is, if the offerer asked for them in a plain profile, or the script does, or it has got keys that
+        way; but not one that has shown that it wants none.
         """
         words = self.options.osrtp
+        if not words and self.options.transport_protocol in PLAIN:
+            return False
         if answers:
             keyed = said.security.keying is not None or told.security.keying is not None
             return told.security.said.asked and (keyed or bool(words & OSRTP_ACCEPTED))
@@ -150,18 +159,25 @@ class Securing:
         plain = not protocol_of(said.protocol, said.kind).secure
         return plain and said.security.said.asked and (not told.said or said.security.keying is None)
 
-    def _refuse(self, media: Media, why: str) -> Media:
-        self.refusals.append((media.place, why))
-        return media._replace(active=False, security=media.security._replace(refused=why))
+    def _refuse(self, media: Media, cause: Cause) -> Media:
+        self.refusals.append((media.place, cause))
+        return media._replace(active=False, security=media.security._replace(refused=cause.word))
 
     def check(self, medias: list[Media]) -> list[str]:
-        """What the reply says of refused medias. Raises RequestError when none is left."""
+        """What the reply says of refused medias. Raises RequestError when none is left.
+
+        The causes are behind the words that proxies know; of a whole request that is refused, in `warnings` beside it.
+        """
         if not self.refusals:
             return []
-        texts = [f"{place + 1}:{why}" for place, why in sorted(self.refusals)]
+        refusals = sorted(self.refusals)
+        warnings = [f"{REASON}: {place + 1}:{cause.word} ({cause.text})" for place, cause in refusals]
         if not any(media.active for media in medias):
-            raise RequestError(f"no acceptable media security: {', '.join(texts)}", {"sip-code": NOT_ACCEPTABLE})
-        return [f"no acceptable media security: {text}" for text in texts]
+            words = ", ".join(f"{place + 1}:{cause.word}" for place, cause in refusals)
+            texts = "; ".join(dict.fromkeys(cause.text for _, cause in refusals))
+            extra = {"sip-code": NOT_ACCEPTABLE, "warnings": warnings}
+            raise RequestError(f"{REASON}: {words}", extra, cause=texts)
+        return warnings
 
 
 def _contradicts(media: Media, protocol: Protocol, *, direct: bool) -> bool:

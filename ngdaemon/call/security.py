@@ -1,6 +1,6 @@
 """What a leg and we have agreed on to protect one media: frozen facts, and what a session description says of it.
 
-How they come about in offers and answers is in `keying.py`.
+How they come about in offers and answers is in `keying.py`, `offering.py` and `answering.py`.
 """
 
 from functools import lru_cache
@@ -115,10 +115,11 @@ CLEAR = Security()
 
 def heard(section: MediaSection, session: Section) -> Said:
     """What a media section says about keys; what it leaves out is taken from the session part (FP-02, SET-04)."""
-    if KEYING_ATTRIBUTES.isdisjoint(section.names) and KEYING_ATTRIBUTES.isdisjoint(session.names):
+    names, above = section.names.keys(), session.names.keys()
+    if names.isdisjoint(KEYING_ATTRIBUTES) and above.isdisjoint(KEYING_ATTRIBUTES):
         return SILENT
     lines = section.get_all("fingerprint") or session.get_all("fingerprint")
-    secret = not (SECRET_ATTRIBUTES.isdisjoint(section.names) and SECRET_ATTRIBUTES.isdisjoint(session.names))
+    secret = not (names.isdisjoint(SECRET_ATTRIBUTES) and above.isdisjoint(SECRET_ATTRIBUTES))
     return Said(
         sdes.parse_all(section.get_all("crypto")[:MAX_LINES]),
         _fingerprints(tuple(value for value in lines[:MAX_LINES] if len(value) <= LONGEST_LINE)),

@@ -1,6 +1,6 @@
 """What a description is written from: who said what, and who is told."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Family
 from ngdaemon.call.model import Media
@@ -9,8 +9,7 @@ from ngdaemon.ng.options import Options
 from ngdaemon.sdp.session import MediaSection, SessionDescription
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(NamedTuple):
     """What the steps may look at: who said what, and who is told."""
 
     description: SessionDescription
@@ -25,8 +24,6 @@ class Telling:
     """Our certificate toward the receiver."""
     lite: bool = False
     """We are ICE-lite toward the receiver."""
-    secret: bytes = b""
-    """What foundations of candidates are derived from."""
     groups: tuple[str, ...] = ()
     """`a=group` lines of ours."""
     relayed: bool = False
@@ -35,8 +32,7 @@ class Telling:
     """The groups of one of the two are understood."""
 
 
-@dataclass(frozen=True, slots=True)
-class MediaTelling:
+class MediaTelling(NamedTuple):
     """The same for one media: the section as received, the sender's media and the receiver's."""
 
     of: Telling

@@ -75,7 +75,7 @@ def _with_tos(service: Service, call: Call, options: Options) -> Call:
     if options.tos is not None and options.tos < 0:
         return call
     tos = options.tos if options.tos is not None and options.tos <= 255 else service.config.tos
-    return call._replace(tos=tos or None)
+    return call if call.tos == (tos or None) else call._replace(tos=tos or None)
 
 
 def _exchange(service: Service, asked: Asked, description: SessionDescription, exchange: Exchange) -> Reply:

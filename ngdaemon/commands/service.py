@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.sources import Rng, Wall
@@ -42,8 +43,7 @@ class Service:
     """Names this daemon in `a=rtpengine:` lines (`loop-protect`): 12 hex digits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One request: its options, who sent it, and when (monotonic seconds)."""
 
     options: Options

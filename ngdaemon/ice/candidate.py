@@ -1,9 +1,9 @@
 """Candidates: the addresses at which a side may be reached, as `a=candidate` says them (RFC 8839 §5.1)."""
 
-import hmac
 import re
 from base64 import b64encode
 from collections.abc import Callable
+from hashlib import sha256
 from ipaddress import IPv6Address
 from typing import NamedTuple
 
@@ -115,9 +115,9 @@ def pair_priority(controlling: int, controlled: int) -> int:
     return (low << 32) + 2 * high + (controlling > controlled)
 
 
-def foundation(address: str, secret: bytes, typ: str = HOST) -> str:
-    """The foundation of our candidates of that type and local address: it says nothing of the address itself."""
-    return b64encode(hmac.digest(secret, f"{typ} {address}".encode(), "sha1")[:12]).decode()
+def foundation(address: str, typ: str = HOST) -> str:
+    """The foundation of our candidates of that type and address, the one that they are told with (RFC 8445 §5.1.1.3)."""
+    return b64encode(sha256(f"{typ} {address}".encode()).digest()[:12]).decode()
 
 
 def permitted(endpoint: Endpoint) -> bool:

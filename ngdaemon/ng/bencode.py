@@ -122,6 +122,13 @@ def _long_length(digits: bytes) -> int:
     return int(digits)
 
 
+class Fixed(dict[str, object]):
+    """A dictionary that is not changed any more: replies say it more than once, so its bencode is kept with it."""
+
+    __slots__ = ("encoded",)
+    encoded: bytes
+
+
 class _Scalars(dict[str | int, bytes]):
     """Strings and integers as bencode. Replies repeat them (keys, addresses, times), so they are kept for a while."""
 
@@ -155,6 +162,7 @@ class _Encoder(BencodeEncoder):  # type: ignore[misc]
             list: self.encode_list,
             tuple: self.encode_list,
             dict: self.encode_dict,
+            Fixed: self.encode_fixed,
         }
 
     def encode_dict(self, x: Mapping[str, object], r: list[bytes]) -> None:
@@ -167,16 +175,33 @@ class _Encoder(BencodeEncoder):  # type: ignore[misc]
                 add(scalars[value])  # type: ignore[index]
             elif kind is dict:
                 self.encode_dict(value, r)  # type: ignore[arg-type]
+            elif kind is Fixed:
+                self.encode_fixed(value, r)  # type: ignore[arg-type]
             else:
                 self._encoder(value)(value, r)
         add(b"e")
 
+    def encode_fixed(self, x: Fixed, r: list[bytes]) -> None:
+        try:
+            r.append(x.encoded)
+        except AttributeError:
+            parts: list[bytes] = []
+            self.encode_dict(x, parts)
+            x.encoded = b"".join(parts)
+            r.append(x.encoded)
+
     def encode_list(self, x: list[object] | tuple[object, ...], r: list[bytes]) -> None:
+        if not x:
+            r.append(b"le")
+            return
         add, scalars = r.append, self._scalars
         add(b"l")
         for value in x:
-            if type(value) is str:
-                add(scalars[value])
+            kind = type(value)
+            if kind is str:
+                add(scalars[value])  # type: ignore[index]
+            elif kind is dict:
+                self.encode_dict(value, r)  # type: ignore[arg-type]
             else:
                 self._encoder(value)(value, r)
         add(b"e")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from ngdaemon.base.errors import RequestError
 from ngdaemon.ng import bencode, json_document
@@ -27,8 +28,7 @@ class Limits:
     """Keys, values and list elements in all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A decoded message. The values of `body` are str, int, list and dict (and float, bool, None from JSON)."""
 
     cookie: bytes

@@ -6,6 +6,7 @@ if it has a value, a field here.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ngdaemon.base.endpoint import Family
 from ngdaemon.ng import flags, keys, rtpp_flags, sdp_attr
@@ -19,6 +20,15 @@ from ngdaemon.ng.values import strings
 __all__ = ["CodecOptions", "Flag", "Options", "SdpAttr", "WantedMedia", "parse"]
 
 _NOTHING: frozenset[str] = frozenset()
+
+_LONGEST_KEPT = 2048
+"""Characters of keys and values of which the meaning is kept."""
+_OWN = {
+    spelling: key
+    for spelling, key in keys.BY_SPELLING.items()
+    if key.field in {"sdp", "call_id", "from_tag", "to_tag", "via_branch", "received_from", "label", "metadata", "body"}
+}
+"""Keys that tell one call from another, or may hold a secret: of these nothing is kept."""
 
 
 @dataclass(frozen=True)
@@ -119,10 +129,68 @@ class Options:
 def parse(body: Mapping[str, object]) -> Options:
     """The options in a decoded message. Later keys override earlier ones, or add to them.
 
-    Raises RequestError for the few values that are errors (ng-protocol.md §1.2).
+    A script says the same in every call, apart from what tells calls from each other: the rest is read once and kept
+    for a while. Raises RequestError for the few values that are errors (ng-protocol.md §1.2).
     """
+    own: list[tuple[str, object]] = []
+    rest = _repeated(body, own)
+    common = _common(rest) if rest is not None else None
+    options = Options.__new__(Options)
+    if common is None:
+        vars(options).update(_fields(body.items()))
+        return options
     draft = Draft()
-    _read(draft, body.items())
+    for name, value in own:
+        key = _OWN[name]
+        key.read(draft, key, value)
+    vars(options).update(common, **draft.fields)
+    return options
+
+
+_Item = tuple[str, object]
+
+
+def _repeated(body: Mapping[str, object], own: list[_Item]) -> tuple[_Item, ...] | None:
+    """What a message has in common with others, lists as tuples; `own` gets the other items.
+
+    None where it cannot be kept: it is long, or has dictionaries.
+    """
+    rest = []
+    size = 0
+    for item in body.items():
+        name, value = item
+        if name in _OWN:
+            own.append(item)
+            continue
+        size += len(name)
+        kind = type(value)
+        if kind is str:
+            size += len(value)  # type: ignore[arg-type]
+            rest.append(item)
+        elif kind is list:
+            try:
+                size += len("".join(value))  # type: ignore[arg-type]
+            except TypeError:
+                return None
+            rest.append((name, tuple(value)))  # type: ignore[arg-type]
+        elif kind is int:
+            rest.append(item)
+        else:
+            return None
+    return tuple(rest) if size <= _LONGEST_KEPT else None
+
+
+@lru_cache(256)
+def _common(items: tuple[_Item, ...]) -> Mapping[str, object] | None:
+    """The fields that these keys set; None where they speak of the call as well, so that their order counts."""
+    fields = _fields([(name, list(value) if type(value) is tuple else value) for name, value in items])
+    return None if any(key.field in fields for key in _OWN.values()) else fields
+
+
+def _fields(items: Iterable[_Item]) -> dict[str, object]:
+    """The fields of Options that a message sets."""
+    draft = Draft()
+    _read(draft, items)
     fields = draft.fields
     if draft.flags:
         fields["flags"] = frozenset(draft.flags)
@@ -132,9 +200,7 @@ def parse(body: Mapping[str, object]) -> Options:
         fields["unsupported"] = tuple(draft.unsupported)
     if draft.unknown:
         fields["unknown"] = tuple(draft.unknown)
-    options = Options.__new__(Options)
-    vars(options).update(fields)
-    return options
+    return fields
 
 
 def _read(draft: Draft, items: Iterable[tuple[str, object]], *, raw: bool = False) -> None:

@@ -13,6 +13,7 @@ from ngdaemon.ng.codec_options import LISTS, WantedMedia
 from ngdaemon.ng.draft import Draft
 from ngdaemon.ng.flags import Flag, Support
 from ngdaemon.ng.values import integer, listed, numeric_address, source_address, strings, unescaped
+from ngdaemon.srtp.suites import suite_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,6 +40,15 @@ class Key:
 _WAYS_OF_ICE = frozenset(("remove", "force", "default", "optional", "force-relay"))
 """Words of `ICE` that exclude each other: the last one counts."""
 _LITE_WORDS = {"lite-forward": "forward", "lite-backward": "backward", "lite-both": "both", "no-lite": "off"}
+_SDES_WORDS = frozenset(
+    (
+        *("off", "prefer", "priority", "pad", "lifetime", "static", "nonew"),
+        *(f"{un}{what}" for un in ("", "un") for what in ("encrypted_srtp", "encrypted_srtcp", "authenticated_srtp")),
+    )
+)
+"""Words of `SDES` that stand alone."""
+_SDES_CHOICES, _SDES_LISTS = ("only-", "no-"), ("order:", "offerer_pref:")
+"""Beginnings of those that name one suite, or several."""
 
 
 def text(draft: Draft, key: Key, value: object) -> None:
@@ -151,9 +161,19 @@ def ice(draft: Draft, key: Key, value: object) -> None:
 
 
 def sdes(draft: Draft, key: Key, value: object) -> None:
-    """Words of SDES, some with names of suites in them. Only `off` has other spellings."""
+    """Words of SDES, some with names of suites in them. Only `off` has other spellings. Unknown ones are reported."""
     words = [str(key.words.get(word) or unescaped(word)) for word in strings(value) or ()]
+    for word in words:
+        if word not in _SDES_WORDS and not _names_suites(word):
+            draft.note_unknown(f"{key.name}={word}")
     draft.append(key.field, words)
+
+
+def _names_suites(word: str) -> bool:
+    """Whether a word of SDES is one that names suites, and they are known."""
+    if word.startswith(_SDES_LISTS):
+        return all(suite_of(name) is not None for name in word.partition(":")[2].split(";") if name)
+    return word.startswith(_SDES_CHOICES) and suite_of(word.partition("-")[2]) is not None
 
 
 def extmap(draft: Draft, key: Key, value: object) -> None:

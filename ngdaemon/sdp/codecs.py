@@ -1,13 +1,11 @@
 """Payload types of an RTP media: the format list with its `rtpmap`, `fmtp` and `rtcp-fb` lines."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ngdaemon.base.errors import RequestError
-from ngdaemon.sdp.session import INCOMPLETE, Attribute, MediaSection
-
-DESCRIBING = frozenset(("rtpmap", "fmtp", "rtcp-fb"))
-"""Attributes that describe payload types."""
+from ngdaemon.sdp.session import INCOMPLETE, MediaSection
 
 MAX_PAYLOAD_TYPE = 127
 
@@ -74,13 +72,16 @@ def codecs_of(media: MediaSection) -> tuple[Codec, ...]:
 
     Raises RequestError when a format is no payload type (0 to 127).
     """
-    return _codecs(media.formats, tuple([item for item in media.attributes if item.name in DESCRIBING]))
+    given = media.names.get
+    return _codecs(media.formats, tuple(given("rtpmap", ())), tuple(given("fmtp", ())), tuple(given("rtcp-fb", ())))
 
 
 @lru_cache(512)
-def _codecs(formats: tuple[str, ...], attributes: tuple[Attribute, ...]) -> tuple[Codec, ...]:
+def _codecs(
+    formats: tuple[str, ...], rtpmaps: tuple[str, ...], fmtps: tuple[str, ...], feedbacks: tuple[str, ...]
+) -> tuple[Codec, ...]:
     """The codecs; kept for a while, because the phones of a customer are much alike."""
-    maps, parameters, feedback = _by_payload_type(attributes)
+    maps, parameters, feedback = _encodings(rtpmaps), _by_payload_type(fmtps), _by_payload_type(feedbacks)
     codecs = []
     seen = set()
     for text in formats:
@@ -115,28 +116,24 @@ def _codec(
     return replace(codec, lines=tuple(lines))
 
 
-def _by_payload_type(
-    attributes: tuple[Attribute, ...],
-) -> tuple[dict[str, tuple[str, str, str]], dict[str, list[str]], dict[str, list[str]]]:
-    """The `rtpmap`, `fmtp` and `rtcp-fb` attributes of a media, by the payload type they speak of."""
+def _encodings(values: Iterable[str]) -> dict[str, tuple[str, str, str]]:
+    """The `rtpmap` values by the payload type that they speak of."""
     maps: dict[str, tuple[str, str, str]] = {}
-    parameters: dict[str, list[str]] = {}
-    feedback: dict[str, list[str]] = {}
-    for name, value in attributes:
-        if value is None:
-            continue
-        if name == "rtpmap":
-            number, _, encoding = value.partition(" ")
-            words = encoding.strip().split("/")
-            if len(words) >= 2 and number not in maps:
-                maps[number] = (words[0], words[1], "" if len(words) < 3 or words[2] == "1" else words[2])
-        elif name == "fmtp":
-            number, _, text = value.partition(" ")
-            parameters.setdefault(number, []).append(text)
-        elif name == "rtcp-fb":
-            number, _, text = value.partition(" ")
-            feedback.setdefault(number, []).append(text)
-    return maps, parameters, feedback
+    for value in values:
+        number, _, encoding = value.partition(" ")
+        words = encoding.strip().split("/")
+        if len(words) >= 2 and number not in maps:
+            maps[number] = (words[0], words[1], "" if len(words) < 3 or words[2] == "1" else words[2])
+    return maps
+
+
+def _by_payload_type(values: Iterable[str]) -> dict[str, list[str]]:
+    """The `fmtp` or `rtcp-fb` values by the payload type that they speak of."""
+    found: dict[str, list[str]] = {}
+    for value in values:
+        number, _, text = value.partition(" ")
+        found.setdefault(number, []).append(text)
+    return found
 
 
 OPUS_PARAMETERS = (

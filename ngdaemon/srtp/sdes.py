@@ -8,6 +8,7 @@ A line that cannot be keyed exactly as it says is no line (SDES-02): nothing abo
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ngdaemon.srtp.keys import REPLAY_WINDOW, Keys
@@ -128,7 +129,7 @@ def parse(value: str) -> Crypto | None:
     return Crypto(int(words[0]), suite, keys, known)
 
 
-def parse_all(values: list[str]) -> tuple[Crypto, ...]:
+def parse_all(values: Sequence[str]) -> tuple[Crypto, ...]:
     """The lines that can be keyed; of several with one tag the first."""
     found: dict[int, Crypto] = {}
     for value in values:

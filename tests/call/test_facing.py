@@ -181,3 +181,16 @@ def test_a_phone_behind_nat_begins_the_handshake(source: str | None, role: str) 
     daemon = Daemon()
     daemon.offer(offer, received_from=source and ["IP4", source], **TO_PLAIN)
     assert f"a=setup:{role}" in daemon.answer(audio(BOB, 5000)).split("\r\n")
+
+
+def test_a_re_offer_of_another_kind_of_media_opens_nothing_before_it_is_answered() -> None:
+    """S07, S16: a secured leg is not relayed as bytes because the other one says `m=message`."""
+    daemon = Daemon()
+    daemon.offer(secured(ALICE, 4000, line(1, "a")), **TO_PLAIN)
+    daemon.answer(audio(BOB, 5000))
+    before = protections(daemon)[1]
+    assert before is not None
+    assert before.send is not None
+    daemon.offer(sdp.sdp(BOB, "m=message 5000 RTP/AVP 0", version=2), from_tag="b", to_tag="a")
+    assert not any(socket.relay_only for socket in daemon.plan().sockets)
+    assert protections(daemon)[1] == before

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from ngdaemon.call import causes
 from ngdaemon.call.model import Media
 from tests.support import sdp
 from tests.support.daemon import Daemon
@@ -413,7 +414,7 @@ def test_refused_medias_have_port_0_while_others_go_on() -> None:
     offer = sdp.sdp(ALICE, "m=audio 4000 RTP/SAVP 0", crypto("A"), "m=video 4002 RTP/SAVP 34")
     reply = daemon.command("offer", from_tag="a", sdp=offer, **PLAIN)
     assert [bool(item) for item in sdp.ports(reply["sdp"])] == [True, False]
-    assert reply["warnings"] == ["no acceptable media security: 2:keying"]
+    assert reply["warnings"] == [f"no acceptable media security: 2:keying ({causes.NO_KEYS.text})"]
     answer = sdp.sdp(BOB, "m=audio 5000 RTP/AVP 0", "m=video 0 RTP/AVP 34")
     assert [bool(item) for item in sdp.ports(daemon.answer(answer))] == [True, False]
 

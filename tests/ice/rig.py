@@ -13,8 +13,6 @@ from tests.support.clock import Clock
 from tests.support.network import Network, Weather
 from tests.support.rng import SeededRng
 
-SECRET = b"secret of the daemon"
-
 
 class Party:
     """An agent with its sockets, behind a NAT or not."""
@@ -58,7 +56,7 @@ class Party:
         self.bases[socket] = local
         priority = candidates.priority(candidates.HOST, component, index)
         self.agent.add_base(component, socket, local, priority)
-        name = candidates.foundation(address, SECRET)
+        name = candidates.foundation(address)
         self.candidates.append(Candidate(name, component, priority, *local))
         self.world.network.attach(local, lambda data, source, now: self.receive(socket, data, source, now))
         return socket

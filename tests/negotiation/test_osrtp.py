@@ -53,3 +53,44 @@ def test_a_leg_that_is_secured_is_offered_a_secured_profile_again_osr_04() -> No
     daemon.answer(phone(B, "RTP/SAVP", crypto(tag, suite, "A" * 59)))
     again = daemon.offer(phone(A, "RTP/AVP", version=2))
     assert media(again)[0].split()[2] == "RTP/SAVP" or cryptos(again)
+
+
+@pytest.mark.parametrize("profile", ["RTP/AVP", "RTP/AVPF"])
+@pytest.mark.parametrize("kind", _KEYS)
+def test_a_script_that_names_a_plain_profile_gets_plain_media(kind: str, profile: str) -> None:
+    """OSR-08: no keys toward the receiver, and none in the answer; a word of OSRTP asks for them all the same."""
+    offer = phone(A, "RTP/AVP", *_KEYS[kind])
+    daemon = Daemon()
+    assert _said(daemon.offer(offer, transport_protocol=profile)) == set()
+    assert _said(daemon.answer(phone(B, profile))) == set()
+    assert _said(Daemon().offer(offer))
+    assert _said(Daemon().offer(offer, transport_protocol=profile, OSRTP=["offer"]))
+    accepting = Daemon()
+    accepting.offer(offer, transport_protocol=profile)
+    assert _said(accepting.answer(phone(B, profile), OSRTP=["accept"], transport_protocol="RTP/AVP"))
+
+
+def _in_osrtp() -> Daemon:
+    """A call whose callee has keys in a plain profile."""
+    daemon = Daemon()
+    tag, suite, *_ = cryptos(daemon.offer(phone(A, "RTP/AVP"), OSRTP=["offer"], DTLS="off"))[0]
+    daemon.answer(phone(B, "RTP/AVP", crypto(tag, suite, "A" * 59)))
+    return daemon
+
+
+def test_keys_in_a_plain_profile_are_not_lost_by_an_answer_in_the_clear() -> None:
+    """OSR-02: a re-offer is refused as in a secured profile, and what was agreed on stays in force."""
+    daemon = _in_osrtp()
+    before = daemon.plan()
+    assert cryptos(daemon.offer(phone(A, "RTP/AVP", version=2)))
+    reason = daemon.refusal("answer", sdp=phone(B, "RTP/AVP", version=2), from_tag="a", to_tag="b")
+    assert reason == "no acceptable media security: 1:keying"
+    assert [item.protection for item in daemon.plan().sockets] == [item.protection for item in before.sockets]
+
+
+def test_keys_in_a_plain_profile_are_given_up_where_the_script_says_so() -> None:
+    """OSR-02 the other way round: it names the profile."""
+    daemon = _in_osrtp()
+    assert not cryptos(daemon.offer(phone(A, "RTP/AVP", version=2), transport_protocol="RTP/AVP"))
+    daemon.answer(phone(B, "RTP/AVP", version=2))
+    assert [item.protection for item in daemon.plan().sockets] == [None] * 4

@@ -217,3 +217,12 @@ def as_bytes(value: object) -> object:
         case dict():
             return {as_bytes(key): as_bytes(item) for key, item in value.items()}
     return value
+
+
+def test_a_fixed_dictionary_is_written_as_any_other_one() -> None:
+    fixed = bencode.Fixed(port=9, address="198.51.100.1")
+    reply = {"a": fixed, "b": [fixed, {"c": fixed}]}
+    plain = {"port": 9, "address": "198.51.100.1"}
+    for _ in range(2):
+        assert bencode.encode(reply) == bencode.encode({"a": plain, "b": [plain, {"c": plain}]})
+    assert reply["a"] == plain

@@ -404,6 +404,19 @@ def test_sdes() -> None:
     )
 
 
+def test_words_of_sdes_that_are_mistyped_are_reported() -> None:
+    known = [
+        "pad",
+        "prefer",
+        "unencrypted_srtcp",
+        "only-aes_cm_128_hmac_sha1_80",
+        "offerer_pref:AES_CM_128_HMAC_SHA1_32;",
+    ]
+    assert parse({"SDES": [*known, "off"]}).unknown == ()
+    wrong = ["of", "only-AES_CM_128_HMAC_SHA1_08", "no-AES", "order:AES_CM_128_HMAC_SHA1_80;AES"]
+    assert parse({"SDES": wrong}).unknown == tuple(f"SDES={word}" for word in wrong)
+
+
 def test_osrtp() -> None:
     assert parse({"OSRTP": ["offer-RFC", "accept-legacy"], "flags": ["osrtp-accept"]}).osrtp == {
         *("offer", "accept-legacy", "accept")
@@ -591,3 +604,56 @@ def fits(value: object, hint: Any) -> bool:
     if origin is frozenset:
         return isinstance(value, frozenset) and all(fits(item, inner[0]) for item in value)
     return type(value) is hint
+
+
+# what is kept of a message
+
+
+SAID: dict[str, object] = {
+    "supports": ["load limit"],
+    "flags": ["trust-address", "SDES-off", "strange"],
+    "replace": ["origin"],
+    "ICE": "remove",
+    "TOS": 7,
+    "command": "offer",
+}
+
+
+def test_what_scripts_repeat_means_the_same_in_every_call() -> None:
+    first, second = ({**SAID, "call-id": name, "from-tag": name, "sdp": "v=0"} for name in "xy")
+    assert parse(first) == parse(dict(first))
+    assert [getattr(parse(said), name) for said in (first, second) for name in ("call_id", "from_tag")] == list("xxyy")
+    assert replace(parse(first), call_id="y", from_tag="y") == parse(second)
+    assert parse(second).unknown == ("strange",)
+
+
+@pytest.mark.parametrize("name", ["call-id", "from-tag", "received-from", "label", "metadata"])
+def test_what_tells_calls_apart_is_read_in_order_whatever_way_it_is_written(name: str) -> None:
+    """In `rtpp-flags`, or in another spelling: the later one counts, before and behind the usual spelling."""
+    early, late = "198.51.100.1", "198.51.100.2"
+    field = name.replace("-", "_")
+    for _ in range(2):
+        assert getattr(parse({name: early, "rtpp-flags": f"{name}={late} replace=[origin]"}), field) == late
+        assert getattr(parse({"rtpp-flags": f"{name}={late} replace=[origin]", name: early}), field) == early
+    spaced = name.replace("-", " ")
+    if spaced != name:
+        assert getattr(parse({name: early, spaced: late}), field) == late
+        assert getattr(parse({spaced: late, name: early}), field) == early
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"codec": {"strip": ["PCMU"]}},
+        {"flags": ["trust-address", ["x"], 5]},
+        {"metadata-is": "x" * 5000},
+        {"TOS": True},
+        {"TOS": 1.0},
+        {"TOS": None},
+    ],
+)
+def test_values_of_any_kind_are_read_with_the_others(odd: dict[str, object]) -> None:
+    for _ in range(2):
+        options = parse({"call-id": "c", "replace": ["origin"], **odd, "ICE": "force"})
+        assert options == parse({**odd, "replace": ["origin"], "ICE": "force", "call-id": "c"})
+        assert options.ice == {"force"}
