@@ -116,7 +116,7 @@ def pair_priority(controlling: int, controlled: int) -> int:
 
 
 def foundation(address: str, typ: str = HOST) -> str:
-    """The foundation of our candidates of that type and address, the one that they are told with (RFC 8445 §5.1.1.3)."""
+    """The foundation of our candidates of a type and the address that they are told with (RFC 8445 §5.1.1.3)."""
     return b64encode(sha256(f"{typ} {address}".encode()).digest()[:12]).decode()
 
 
