@@ -11,12 +11,12 @@ from ngdaemon.base.errors import RequestError
 from ngdaemon.base.sources import Load, Rng, Wall
 from ngdaemon.base.throttle import Throttle, with_count
 from ngdaemon.call.interfaces import Interfaces
-from ngdaemon.call.keying import policy_of
+from ngdaemon.call.negotiation.keying import policy_of
+from ngdaemon.call.negotiation.securing import NOT_ACCEPTABLE
 from ngdaemon.call.registry import Ending, Registry
-from ngdaemon.call.securing import NOT_ACCEPTABLE
-from ngdaemon.call.statistics import Statistics
-from ngdaemon.call.transport import Setting
-from ngdaemon.call.transports import Transports
+from ngdaemon.call.reporting.statistics import Statistics
+from ngdaemon.call.transport.transport import Setting
+from ngdaemon.call.transport.transports import Transports
 from ngdaemon.commands import table
 from ngdaemon.commands.journal import NOBODY, Journal, identity
 from ngdaemon.commands.limits import LimitError, Limits

@@ -274,7 +274,7 @@ def test_a_failure_inside_an_exchange_gives_back_what_it_opened(
     def broken(*_: object) -> list[str]:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("ngdaemon.call.rewrite.session_lines", broken)
+    monkeypatch.setattr("ngdaemon.call.negotiation.rewrite.session_lines", broken)
     assert daemon.refusal("offer", sdp=audio(ALICE, 4444), from_tag="a", to_tag="b") == "Internal error"
     assert daemon.refusal("offer", call="new", sdp=audio(ALICE), from_tag="a") == "Internal error"
     monkeypatch.undo()

@@ -14,7 +14,7 @@ from ngdaemon.base.choice import Choice
 from ngdaemon.base.endpoint import Endpoint, Family, Interface, is_unspecified
 from ngdaemon.base.ids import CallId, SocketId, Tag
 from ngdaemon.base.record import quick
-from ngdaemon.call.icing import Ice, SaidIce
+from ngdaemon.call.connectivity import Ice, SaidIce
 from ngdaemon.call.security import CLEAR, Security
 from ngdaemon.dtls.certificate import Identity
 from ngdaemon.ice.credentials import Credentials

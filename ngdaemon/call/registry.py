@@ -10,13 +10,13 @@ from ngdaemon.base.deadline import earliest
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.ids import CallId, SocketId
 from ngdaemon.base.throttle import Throttle
-from ngdaemon.call import notices
-from ngdaemon.call.allocate import release
 from ngdaemon.call.model import Call, Leg, LegId, Media
+from ngdaemon.call.negotiation.allocate import release
 from ngdaemon.call.planner import NOTHING, Planner
-from ngdaemon.call.statistics import Statistics, Traffic
-from ngdaemon.call.summary import summary
-from ngdaemon.call.transports import Transports
+from ngdaemon.call.reporting import notices
+from ngdaemon.call.reporting.statistics import Statistics, Traffic
+from ngdaemon.call.reporting.summary import summary
+from ngdaemon.call.transport.transports import Transports
 from ngdaemon.config import Config
 from ngdaemon.media.forwarder import (
     Event,

@@ -1,6 +1,6 @@
 """What a leg and we have agreed on to protect one media: frozen facts, and what a session description says of it.
 
-How they come about in offers and answers is in `keying.py`, `offering.py` and `answering.py`.
+How they come about in offers and answers is in `negotiation/keying.py`, `offering.py` and `answering.py`.
 """
 
 from functools import lru_cache

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import CallId
 from ngdaemon.call.registry import Ending
-from ngdaemon.call.summary import details
+from ngdaemon.call.reporting.summary import details
 from ngdaemon.commands.query import statistics
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.config import Config

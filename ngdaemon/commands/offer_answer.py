@@ -5,10 +5,11 @@ import logging
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import CallId
 from ngdaemon.base.throttle import with_count
-from ngdaemon.call import connecting, negotiate, parties
-from ngdaemon.call.allocate import Allocator
-from ngdaemon.call.exchange import Exchange
+from ngdaemon.call import parties
 from ngdaemon.call.model import Call
+from ngdaemon.call.negotiation import connecting, negotiate
+from ngdaemon.call.negotiation.allocate import Allocator
+from ngdaemon.call.negotiation.exchange import Exchange
 from ngdaemon.commands.journal import identity
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.commands.transaction import described, fitting, new_call, perform

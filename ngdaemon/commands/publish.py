@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import CallId
-from ngdaemon.call import alone, own, parties
-from ngdaemon.call.allocate import Allocator
-from ngdaemon.call.alone import Alone
+from ngdaemon.call import parties
 from ngdaemon.call.model import Call, Leg
+from ngdaemon.call.negotiation import alone, own
+from ngdaemon.call.negotiation.allocate import Allocator
+from ngdaemon.call.negotiation.alone import Alone
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.commands.transaction import described, fitting, new_call, perform
 

@@ -6,9 +6,9 @@ from itertools import islice
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import CallId
 from ngdaemon.call.model import Call
-from ngdaemon.call.report import Measured
-from ngdaemon.call.report import query as tree
-from ngdaemon.call.statistics import interface_tree
+from ngdaemon.call.reporting.report import Measured
+from ngdaemon.call.reporting.report import query as tree
+from ngdaemon.call.reporting.statistics import interface_tree
 from ngdaemon.commands.service import Asked, Reply, Service
 
 DEFAULT_LIMIT = 32

@@ -7,11 +7,11 @@ from typing import NamedTuple
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.sources import Rng, Wall
 from ngdaemon.base.throttle import Throttle
-from ngdaemon.call.exchange import Identities
 from ngdaemon.call.interfaces import Interfaces
-from ngdaemon.call.keying import Policy
+from ngdaemon.call.negotiation.exchange import Identities
+from ngdaemon.call.negotiation.keying import Policy
 from ngdaemon.call.registry import Registry
-from ngdaemon.call.statistics import Statistics
+from ngdaemon.call.reporting.statistics import Statistics
 from ngdaemon.commands.limits import Limits
 from ngdaemon.config import Config
 from ngdaemon.media.forwarder import Forwarder

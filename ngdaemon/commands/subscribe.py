@@ -6,10 +6,11 @@ peers stay as they are.
 
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import CallId
-from ngdaemon.call import own, parties, subscribing
-from ngdaemon.call.allocate import Allocator
+from ngdaemon.call import parties
 from ngdaemon.call.model import Call, Leg, Media
-from ngdaemon.call.subscribing import Subscribing
+from ngdaemon.call.negotiation import own, subscribing
+from ngdaemon.call.negotiation.allocate import Allocator
+from ngdaemon.call.negotiation.subscribing import Subscribing
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.commands.transaction import described, fitting, perform
 from ngdaemon.ng.options import Flag, Options

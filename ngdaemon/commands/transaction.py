@@ -6,8 +6,8 @@ from typing import TypeVar
 from ngdaemon.base.endpoint import Endpoint
 from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import CallId
-from ngdaemon.call.allocate import Allocator
 from ngdaemon.call.model import Call
+from ngdaemon.call.negotiation.allocate import Allocator
 from ngdaemon.commands.service import Asked, Service
 from ngdaemon.ng.options import Flag, Options
 from ngdaemon.sdp.session import Bounds, SessionDescription, parse

@@ -189,7 +189,7 @@ def test_they_are_not_even_made_where_they_are_not_printed(
         raise AssertionError
 
     monkeypatch.setattr("ngdaemon.commands.journal.shown", fail)
-    monkeypatch.setattr("ngdaemon.call.notices._socket", fail)
+    monkeypatch.setattr("ngdaemon.call.reporting.notices._socket", fail)
     with caplog.at_level(logging.INFO):
         daemon = Daemon()
         daemon.offer(audio(ALICE))

@@ -28,7 +28,7 @@ RANGES = tuple((first, first + 2499) for first in range(30000, 40000, 2500))
 """Port ranges to choose from: clients in the scenarios have none of these."""
 REST = ("--port-quarantine=1", *(f"--allow-weak={word}" for word in ("sha-1", "suites", "null", "unprotected")))
 """No scenario takes longer than a second, and then a quarter of the usual range is enough. What the reference agrees on
-is allowed, weak or not: that it is refused by default is shown by `tests/call/test_keying.py`."""
+is allowed, weak or not: that it is refused by default is shown by `tests/call/negotiation/test_keying.py`."""
 PATIENCE = 10
 """Seconds for a daemon to stop."""
 

@@ -1,0 +1,1 @@
+"""Live transports: the ICE agents and DTLS associations of calls."""

@@ -1,1 +1,0 @@
-"""What offers and answers say about keys, roles, multiplexing and candidates, requirement by requirement."""
