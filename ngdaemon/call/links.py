@@ -1,6 +1,7 @@
 """What the live transports have found out: the facts of ICE and DTLS that plans and replies are made of.
 
-A transport (`transport/transport.py`) writes them, anyone may read them; they are plain data, so that they can be written out.
+A transport (`transport/transport.py`) writes them, anyone may read them; they are plain data, so that they can be
+written out.
 """
 
 from collections.abc import Mapping

@@ -4,7 +4,8 @@ Some differences are not single deviations but rules: they touch each scenario i
 hide whatever else is wrong there. For these the expectation is changed as the rule says, before it is compared:
 
 D-KEYS    a key of one leg is never told to the other one: there are keys of ours instead, without its MKI and without
-          session parameters of the other leg. Which keys stay and which change is shown by `tests/call/negotiation/test_keying.py`
+          session parameters of the other leg. Which keys stay and which change is shown by
+          `tests/call/negotiation/test_keying.py`
 D-CERT    each leg of a call is shown a certificate of its own, SHA-256 always among its hashes
 D-TLSID   an answer has `tls-id` only if the offer had it, and it changes with the association only
 D-SUITES  F8 is not offered, and weak suites only where the operator allows them
