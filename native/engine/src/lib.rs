@@ -1,0 +1,5 @@
+//! What becomes of a packet, with no socket and no clock: the caller brings datagrams and the time.
+//!
+//! The contract is that of `ngdaemon/media/forwarder.py`, whose reference is the portable packet path in Python.
+
+pub mod srtp;
