@@ -2,4 +2,8 @@
 //!
 //! The contract is that of `ngdaemon/media/forwarder.py`, whose reference is the portable packet path in Python.
 
+pub mod outlet;
+pub mod own;
+pub mod plan;
+pub mod report;
 pub mod srtp;
