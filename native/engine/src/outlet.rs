@@ -2,13 +2,15 @@
 
 use std::net::SocketAddr;
 
-use crate::plan::SocketId;
 use crate::report::Event;
+
+/// A port in a pipeline: an index that is used again after the port was closed.
+pub type Slot = usize;
 
 /// Where packets and events go.
 pub trait Outlet {
     /// Send a datagram from a port; false when the system refused it. Never blocks.
-    fn transmit(&mut self, from: SocketId, data: &[u8], to: SocketAddr) -> bool;
+    fn transmit(&mut self, from: Slot, data: &[u8], to: SocketAddr) -> bool;
 
     /// Keep an event for control; false when there is no room.
     fn report(&mut self, event: Event) -> bool;
