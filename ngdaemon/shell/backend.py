@@ -37,10 +37,15 @@ def open_backend(config: Config, reactor: Reactor, on_events: Callable[[], None]
 
     Raises ConfigError when it cannot be had.
     """
-    trouble = native_trouble()
-    if config.forwarder == "native":
+    trouble = native_trouble() if config.forwarder != "portable" else ""
+    if config.forwarder == "native" and trouble:
         raise ConfigError(f"forwarder: {trouble}")
+    if config.forwarder != "portable" and not trouble:
+        from ngdaemon.shell.native import NativeForwarder  # which cannot be imported where the package is missing
+
+        native = NativeForwarder(reactor, on_events)
+        return Backend("native", native, native.octets, native.close)
     portable = PortableForwarder(reactor, on_events)
-    remark = COST.format(trouble) if config.forwarder == "auto" else ""
+    remark = COST.format(trouble) if trouble else ""
     level = logging.INFO if trouble == NO_NATIVE else logging.WARNING  # nobody has to install it
     return Backend("portable", portable, portable.octets, portable.close, remark, level)

@@ -48,7 +48,7 @@ class UdpSocket:
     def __init__(self, local: Endpoint) -> None:
         """Bind it. Raises PortUnavailable."""
         self.local = local
-        self._socket = _bound(local)
+        self._socket = bound(local)
         self.descriptor = self._socket.fileno()
         self.recvfrom = self._socket.recvfrom
         self.sendto = self._socket.sendto
