@@ -6,4 +6,8 @@ pub mod outlet;
 pub mod own;
 pub mod plan;
 pub mod report;
+pub mod rtp;
 pub mod srtp;
+
+#[cfg(test)]
+mod samples;
