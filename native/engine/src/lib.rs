@@ -4,6 +4,7 @@
 
 pub mod counting;
 pub mod latching;
+pub mod loops;
 pub mod outlet;
 pub mod own;
 pub mod plan;
