@@ -5,6 +5,7 @@
 pub mod counting;
 pub mod latching;
 pub mod loops;
+pub mod numbering;
 pub mod outlet;
 pub mod own;
 pub mod plan;
