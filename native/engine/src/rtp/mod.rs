@@ -2,3 +2,4 @@
 
 pub mod demux;
 pub mod packet;
+pub mod rtcp;
