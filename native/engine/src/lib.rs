@@ -11,6 +11,7 @@ pub mod outlet;
 pub mod own;
 pub mod plan;
 pub mod report;
+pub mod reports;
 pub mod rtp;
 pub mod srtp;
 
