@@ -2,6 +2,7 @@
 //!
 //! The contract is that of `ngdaemon/media/forwarder.py`, whose reference is the portable packet path in Python.
 
+pub mod bundle;
 pub mod counting;
 pub mod holding;
 pub mod latching;
