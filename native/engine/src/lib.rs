@@ -4,6 +4,7 @@
 
 pub mod bundle;
 pub mod counting;
+pub mod filters;
 pub mod holding;
 pub mod latching;
 pub mod loops;
