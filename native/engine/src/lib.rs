@@ -3,9 +3,12 @@
 //! The contract is that of `ngdaemon/media/forwarder.py`, whose reference is the portable packet path in Python.
 
 pub mod bundle;
+pub mod contexts;
 pub mod counting;
+pub mod departure;
 pub mod filters;
 pub mod holding;
+pub mod lane;
 pub mod latching;
 pub mod loops;
 pub mod numbering;
@@ -16,6 +19,7 @@ pub mod report;
 pub mod reports;
 pub mod rtp;
 pub mod srtp;
+pub mod surroundings;
 
 #[cfg(test)]
 mod samples;
