@@ -16,11 +16,13 @@ pub mod loops;
 pub mod numbering;
 pub mod outlet;
 pub mod own;
+pub mod pipeline;
 pub mod plan;
 pub mod report;
 pub mod reports;
 pub mod rtp;
 pub mod srtp;
+pub mod stream;
 pub mod surroundings;
 
 #[cfg(test)]
