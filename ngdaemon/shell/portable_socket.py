@@ -83,7 +83,8 @@ class UdpSocket:
         self._socket.close()
 
 
-def _bound(local: Endpoint) -> system.socket:
+def bound(local: Endpoint) -> system.socket:
+    """A socket that never blocks, bound there. Raises PortUnavailable."""
     try:
         opened = system.socket(FAMILIES[local.family], system.SOCK_DGRAM | system.SOCK_NONBLOCK)
     except OSError as error:

@@ -2,9 +2,13 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
+import pytest
+
 from ngdaemon.media.forwarder import Forwarder
+from ngdaemon.shell.installed import native_trouble
 from ngdaemon.shell.portable import PortableForwarder
 from ngdaemon.shell.reactor import Reactor
 
@@ -27,12 +31,18 @@ class Backend(Protocol):
     def close(self) -> None: ...
 
 
-class Portable:
-    """The portable forwarder, on a reactor that is not installed."""
+class Opened(Forwarder, Protocol):
+    """A forwarder that can be closed."""
 
-    def __init__(self) -> None:
+    def close(self) -> None: ...
+
+
+class OnReactor:
+    """A forwarder on a reactor that is not installed."""
+
+    def __init__(self, make: Callable[[Reactor, Callable[[], None]], Opened]) -> None:
         self._reactor = Reactor()
-        self._forwarder = PortableForwarder(self._reactor, self._wake)
+        self._forwarder = make(self._reactor, self._wake)
         self.woken = 0
 
     @property
@@ -53,4 +63,19 @@ class Portable:
             os.close(end)
 
 
-BACKENDS: dict[str, Callable[[], Backend]] = {"portable": Portable}
+def portable() -> Backend:
+    return OnReactor(PortableForwarder)
+
+
+def native() -> Backend:
+    """Skips the test where the package is not installed, but never in CI."""
+    trouble = native_trouble()
+    if trouble and "CI" not in os.environ:
+        pytest.skip(trouble)
+    from ngdaemon.shell.native import NativeForwarder
+
+    return OnReactor(partial(NativeForwarder, workers=2))
+
+
+BACKENDS: dict[str, Callable[[], Backend]] = {"portable": portable, "native": native}
+"""One rig for each backend."""

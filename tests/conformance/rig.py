@@ -95,15 +95,20 @@ class Rig:
 
     def work(self) -> None:
         self.backend.work()
-        if self.drains:
-            self.events.extend(self.forwarder.drain())
         for phone in self._phones:
             phone.read()
+        self._take_events()
+
+    def _take_events(self) -> None:
+        """Always last: what was reported before a packet left, or was counted, is there when that has been seen."""
+        if self.drains:
+            self.events.extend(self.forwarder.drain())
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Work until it holds."""
         for _ in range(PATIENCE):
             if condition():
+                self._take_events()
                 return
             self.work()
         pytest.fail("this did not come to be")
