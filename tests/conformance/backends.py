@@ -8,9 +8,9 @@ from typing import Protocol
 import pytest
 
 from ngdaemon.media.forwarder import Forwarder
-from ngdaemon.shell.installed import native_trouble
 from ngdaemon.shell.portable import PortableForwarder
 from ngdaemon.shell.reactor import Reactor
+from tests.support.native import LEFT_OUT
 
 
 class Backend(Protocol):
@@ -68,10 +68,8 @@ def portable() -> Backend:
 
 
 def native() -> Backend:
-    """Skips the test where the package is not installed, but never in CI."""
-    trouble = native_trouble()
-    if trouble and "CI" not in os.environ:
-        pytest.skip(trouble)
+    if LEFT_OUT:
+        pytest.skip(LEFT_OUT)
     from ngdaemon.shell.native import NativeForwarder
 
     return OnReactor(partial(NativeForwarder, workers=2))
