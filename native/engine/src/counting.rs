@@ -164,3 +164,101 @@ impl Sources {
         self.by_ssrc.iter().map(|(ssrc, counter)| counter.report(*ssrc)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::Rng;
+
+    /// The counters after packets with these sequence numbers, each of 10 octets, its timestamp ten times its number.
+    fn counted(sequences: impl IntoIterator<Item = u16>) -> SsrcCounters {
+        let mut sequences = sequences.into_iter().peekable();
+        let mut counter = SourceCounter::new(*sequences.peek().unwrap());
+        sequences.for_each(|sequence| counter.count(sequence, 10 * u32::from(sequence), 0x80 | 8, 10));
+        counter.report(7)
+    }
+
+    #[test]
+    fn losses_are_numbers_that_were_never_seen() {
+        let ten = || 0..10;
+        for (name, sequences, lost) in [
+            ("one packet", vec![5], 0),
+            ("one packet numbered 0", vec![0], 0),
+            ("none lost", (0..100).collect(), 0),
+            ("one lost", vec![1, 2, 4, 5], 1),
+            ("several lost", vec![1, 10], 8),
+            ("out of order", vec![1, 3, 2, 4], 0),
+            ("doubled", vec![1, 2, 2, 3], 0),
+            ("around the end of the numbers", vec![65534, 65535, 0, 1], 0),
+            ("lost around the end", vec![65534, 1, 2], 2),
+            ("the first number lost", vec![65535, 1], 1),
+            ("an older one after the first", vec![0, 65535, 1], 0),
+            ("a single wild number is not believed", vec![1, 1 + MAX_DROPOUT, 2], 0),
+            ("a new numbering begins", ten().chain([30000, 30001, 30003]).collect(), 1),
+            ("losses before a new numbering stay", vec![1, 4, 30000, 30001, 30002], 2),
+            ("a new numbering begins further back", ten().chain([60535, 60536]).collect(), 0),
+            ("a new numbering begins around 0", ten().chain([30000, 30001, 65535, 0, 1]).collect(), 0),
+        ] {
+            let (packets, report) = (sequences.len() as u64, counted(sequences));
+            assert_eq!((report.lost, report.packets, report.bytes), (lost, packets, 10 * packets), "{name}");
+        }
+    }
+
+    #[test]
+    fn losses_add_up_over_many_cycles() {
+        let lost = counted((1000..200_000).filter(|number| number % 100 != 0).map(|number| number as u16)).lost;
+        assert!((1989..=1991).contains(&lost), "{lost}");
+    }
+
+    #[test]
+    fn the_newest_packet_is_the_one_with_the_highest_number() {
+        let report = counted([10, 12, 11]);
+        assert_eq!((report.last_sequence, report.last_timestamp, report.payload_type), (12, 120, 8));
+    }
+
+    #[test]
+    fn sources_are_listed_in_order_of_appearance() {
+        let mut sources = Sources::default();
+        for ssrc in [9, 3, 7, 3, 9] {
+            sources.of(ssrc, 1).count(1, 0, 0, 10);
+        }
+        assert_eq!(sources.report().iter().map(|item| item.ssrc).collect::<Vec<_>>(), [9, 3, 7]);
+        assert_eq!(sources.totals(), (5, 50));
+        assert_eq!([9, 3, 7, 8].map(|ssrc| sources.position(ssrc)), [Some(0), Some(1), Some(2), None]);
+    }
+
+    #[test]
+    fn the_oldest_source_gives_way_but_its_packets_stay_counted() {
+        let (mut sources, all) = (Sources::default(), 3 * MAX_SOURCES as u32);
+        for ssrc in 0..all {
+            sources.of(ssrc, 1).count(1, 0, 0, 10);
+        }
+        let left: Vec<u32> = sources.report().iter().map(|item| item.ssrc).collect();
+        assert_eq!(left, (all - MAX_SOURCES as u32..all).collect::<Vec<_>>());
+        assert_eq!(sources.totals(), (all.into(), 10 * u64::from(all)));
+    }
+
+    #[test]
+    fn losses_never_go_back_to_less_than_nothing() {
+        for seed in 0..500 {
+            let mut rng = Rng::new(seed);
+            let most = rng.pick(&[20, 5000, 65536]);
+            let sequences: Vec<u16> = (0..1 + rng.below(200)).map(|_| rng.below(most) as u16).collect();
+            let (packets, report) = (sequences.len() as u64, counted(sequences));
+            assert_eq!(report.packets, packets);
+            assert!(report.lost < 1 << 32, "{}", report.lost);
+        }
+    }
+
+    #[test]
+    fn short_disorder_makes_no_losses() {
+        for seed in 0..200 {
+            let mut rng = Rng::new(seed);
+            let (start, rare) = (rng.draw() as u16, 2 + rng.below(50));
+            let mut numbers: Vec<u16> = (0..=2001).filter(|n| [0, 2001].contains(n) || !rng.one_in(rare)).collect();
+            let missing = 2002 - numbers.len() as u64;
+            (1..numbers.len() - 2).step_by(3).for_each(|place| numbers.swap(place, place + 1));
+            assert_eq!(counted(numbers.into_iter().map(|number| start.wrapping_add(number))).lost, missing);
+        }
+    }
+}

@@ -90,3 +90,69 @@ fn frame(data: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
         _ => data.split_at_checked(length(data)).ok_or(Malformed::TooLong),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{
+        Rng, description, payload_feedback, receiver_report, rtcp, sender_report, transport_feedback,
+    };
+
+    #[test]
+    fn feedback_is_taken_out_of_compounds() {
+        let report = [receiver_report(1, &[]), description(1)].concat();
+        let feedback = [transport_feedback(1, 2, &[0; 4]), payload_feedback(1, 2)].concat();
+        assert_eq!(without_feedback(&report), Ok(report.clone()));
+        assert_eq!(without_feedback(&[&report[..], &feedback].concat()), Ok(report.clone()));
+        assert_eq!(without_feedback(&[&feedback[..], &report, &feedback].concat()), Ok(report));
+        assert_eq!(without_feedback(&feedback), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_packet_that_is_cut_off_is_refused_at_every_length() {
+        for whole in [sender_report(1, &[]), description(1), payload_feedback(1, 2)] {
+            assert_eq!(without_feedback(&[]), Err(Malformed::Empty));
+            for length in 1..whole.len() {
+                let why = if length < HEADER_LENGTH { Malformed::CutOff } else { Malformed::TooLong };
+                assert_eq!(without_feedback(&whole[..length]), Err(why));
+                let compound = [&description(3)[..], &whole[..length]].concat();
+                assert_eq!(without_feedback(&compound), Err(why));
+            }
+        }
+    }
+
+    #[test]
+    fn another_version_is_refused() {
+        let mut compound = [description(1), description(2)].concat();
+        let second = compound.len() / 2;
+        compound[second] = 0x41;
+        assert_eq!(without_feedback(&compound), Err(Malformed::Version));
+    }
+
+    #[test]
+    fn any_body_of_any_type_is_taken_or_left() {
+        for seed in 0..5000 {
+            let mut rng = Rng::new(seed);
+            let (kind, count) = (192 + rng.below(32) as u8, rng.below(64) as u8);
+            let data = rtcp(count, kind, &[&rng.octets(60)]);
+            let left = if FEEDBACK.contains(&kind) { vec![] } else { data.clone() };
+            assert_eq!(without_feedback(&data), Ok(left));
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_any_bytes_is_a_compound_without_feedback() {
+        for seed in 0..20_000 {
+            let mut rng = Rng::new(seed);
+            let mut data = rng.octets(80);
+            if data.len() > 3 {
+                (data[0], data[2]) = (0x80, 0);
+            }
+            match without_feedback(&data) {
+                Ok(left) if left.is_empty() => {}
+                Ok(left) => assert_eq!(without_feedback(&left), Ok(left)),
+                Err(_) => {}
+            }
+        }
+    }
+}
