@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -154,7 +155,8 @@ def test_everything_can_be_set_by_environment(run: Run) -> None:
     assert "NGDAEMON_INTERFACE: interface: 198.51.100.9 is not an address of this host" in errors
 
 
-def test_a_native_forwarder_that_is_not_there_is_one_readable_line(run: Run) -> None:
+def test_a_native_forwarder_that_is_not_there_is_one_readable_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ngdaemon_native", None)
     for action in ("--check-config", "--foreground"):
         code, _, errors = run(action, "--config-file=none", "-i", "127.0.0.1", "--forwarder=native")
         assert code == 1

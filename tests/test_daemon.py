@@ -21,6 +21,7 @@ from ngdaemon.base.endpoint import Interface
 from ngdaemon.config import Config
 from ngdaemon.daemon import introduction
 from ngdaemon.shell.loading import Loaded
+from tests.support.native import needs_native, without_native
 
 PROJECT = Path(__file__).resolve().parents[1]
 PATIENCE = 20.0
@@ -138,11 +139,21 @@ def test_the_first_line_says_what_is_in_force(start: Start) -> None:
     assert first.endswith("; settings from no file")
 
 
-def test_a_forwarder_that_nobody_has_to_install_is_no_warning(start: Start) -> None:
-    daemon = start()
+def test_a_forwarder_that_nobody_has_to_install_is_no_warning(start: Start, tmp_path: Path) -> None:
+    daemon = start(environment=without_native(tmp_path))
     line = daemon.wait_for_line("ngdaemon-native")
     assert " INFO: forwarder: the package ngdaemon-native is not installed, so Python carries the packets" in line
     assert not [item for item in daemon.lines() if " WARNING: forwarder" in item]
+
+
+@needs_native
+@pytest.mark.parametrize("options", [(), ("--forwarder=native",)])
+def test_the_native_forwarder_needs_no_word_where_it_is_there(start: Start, options: tuple[str, ...]) -> None:
+    daemon = start(*options)
+    assert "forwarder native; " in daemon.lines()[0]
+    assert daemon.offer()[b"result"] == b"ok"
+    assert daemon.stop() == 0
+    assert not [item for item in daemon.lines()[1:] if "forwarder" in item]
 
 
 def test_what_nobody_asked_for_is_marked_as_default() -> None:

@@ -1,7 +1,7 @@
 """What arrives at a secured port: kept while keys are awaited, authenticated, decrypted; or dropped and counted."""
 
 from ngdaemon.media.holding import RTCP_RING, Failing, Held, Holding
-from ngdaemon.media.latching import Address
+from ngdaemon.media.latching import Address, all_spelled
 from ngdaemon.media.plan import Hold
 from ngdaemon.rtp.demux import Kind
 from ngdaemon.srtp.context import Inbound, Refused
@@ -16,7 +16,18 @@ MOST_UNREADABLE = 20
 class Gate:
     """The receiving keys of one port, and what they made of its packets."""
 
-    __slots__ = ("_bound", "_failing", "_hold", "_holding", "_inbounds", "_unreadable", "replayed", "unkeyed", "wrong")
+    __slots__ = (
+        "_bound",
+        "_failing",
+        "_hold",
+        "_holding",
+        "_inbounds",
+        "_sources",
+        "_unreadable",
+        "replayed",
+        "unkeyed",
+        "wrong",
+    )
 
     def __init__(self) -> None:
         self.wrong = 0
@@ -31,6 +42,8 @@ class Gate:
         self._unreadable = 0
         """Packets that failed since there are these keys; negative once one did not, or it was reported."""
         self._hold: Hold | None = None
+        self._sources: frozenset[tuple[str, int]] | None = None
+        """Those of `_hold`."""
         self._holding: Holding | None = None
 
     def restate(self, inbounds: tuple[Inbound, ...], hold: Hold | None) -> None:
@@ -40,7 +53,9 @@ class Gate:
             self._bound = {ssrc: inbound for ssrc, inbound in self._bound.items() if inbound in inbounds}
             self._failing.clear()
             self._unreadable = 0
-        self._hold = hold
+        if hold != self._hold:
+            self._hold = hold
+            self._sources = all_spelled(hold.sources) if hold is not None and hold.sources is not None else None
         if not inbounds and hold is None:
             self.forget()
 
@@ -67,10 +82,9 @@ class Gate:
 
     def is_held(self, source: Address, plausible: bool) -> bool:
         """Whether packets from there wait for keys; `plausible`: the latch would let them pass."""
-        hold = self._hold
-        if hold is None:
+        if self._hold is None:
             return False
-        return plausible if hold.sources is None else source[:2] in hold.sources
+        return plausible if self._sources is None else source[:2] in self._sources
 
     def keep(self, data: bytes, kind: Kind, source: Address, now: float) -> None:
         """Have an RTP or RTCP packet wait."""

@@ -4,6 +4,7 @@ The rules are those of `plan.Latch` and `plan.Learning`. With `Latch.sources` th
 where the plan says. A source is what the socket layer gives: a tuple that begins with a numeric address and a port.
 """
 
+from collections.abc import Iterable
 from enum import Enum
 from functools import lru_cache
 
@@ -84,7 +85,7 @@ class Latching:
         self._accepted = _accepted(self._latch.plausible, signalled)
         self._sources = None
         if sources is not None:
-            self._sources = frozenset(spelled for item in sources if (spelled := _spelled(item)) is not None)
+            self._sources = all_spelled(sources)
 
     def check(self, source: Address) -> Verdict:
         """What becomes of a packet because of its source alone: STRANGER, REFUSED or ACCEPTED. Nothing is learned.
@@ -167,6 +168,11 @@ def _spelled(endpoint: Endpoint | None) -> Endpoint | None:
     if address is None:
         return None
     return endpoint if address == endpoint.address else Endpoint(address, endpoint.port)
+
+
+def all_spelled(endpoints: Iterable[Endpoint]) -> frozenset[tuple[str, int]]:
+    """The endpoints as the socket layer spells them."""
+    return frozenset(spelled for item in endpoints if (spelled := _spelled(item)) is not None)
 
 
 def _accepted(plausible: frozenset[str] | None, signalled: Endpoint | None) -> frozenset[str] | None:

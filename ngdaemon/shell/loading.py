@@ -39,8 +39,8 @@ class Loader:
         """The settings, or None and all mistakes. `descriptors` is how many files may be open."""
         problems = Problems()
         asked = draft(gather(self.command_line, self.environment, _read, problems), problems)
-        if asked.values.get("forwarder") == "native":
-            problems.mistakes.append(f"{asked.origin('forwarder')}: {native_trouble()}; auto takes what is there")
+        if asked.values.get("forwarder") == "native" and (trouble := native_trouble()):
+            problems.mistakes.append(f"{asked.origin('forwarder')}: {trouble}; auto takes what is there")
         config = finish(asked, self.host, problems)
         if config is None:
             return None, problems.mistakes

@@ -313,6 +313,13 @@ class TestHold:
         assert call.rig.count(A).unauthenticated == 1
 
 
+def test_who_may_wait_is_known_in_any_spelling() -> None:
+    gate = Gate()
+    gate.restate((), Hold(frozenset((Endpoint("2001:DB8:0::A", 4000),))))
+    assert gate.is_held(("2001:db8::a", 4000, 0, 0), plausible=False)
+    assert not gate.is_held(("2001:db8::a", 4001, 0, 0), plausible=True)
+
+
 def test_reports_have_a_ring_of_their_own() -> None:
     holding = Holding()
     for ssrc in range(HELD_SOURCES):

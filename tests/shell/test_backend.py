@@ -1,6 +1,7 @@
 """Which forwarder is taken."""
 
 import logging
+import sys
 from collections.abc import Callable
 from typing import cast
 
@@ -45,7 +46,7 @@ def reactor(idle: IdleReactor) -> Reactor:
 @pytest.fixture
 def missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The native package is not installed."""
-    monkeypatch.setattr(installed, "NATIVE_MODULE", "ngdaemon_that_nobody_has")
+    monkeypatch.setitem(sys.modules, installed.NATIVE_MODULE, None)
 
 
 def nothing() -> None:
