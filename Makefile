@@ -18,11 +18,11 @@ SUITES ?= plain rates webrtc
 # The generators of documents.
 PAGES := $(basename $(notdir $(wildcard tools/*_page.py)))
 
-# What the native forwarder is built of, if this tree and this machine have it.
-NATIVE := $(shell [ -f native/pyproject.toml ] && command -v cargo >/dev/null && echo yes)
-NATIVE_SOURCES := $(if $(NATIVE),$(shell find native -name target -prune -o \( -name '*.rs' -o -name '*.toml' \) -print))
+# What the native forwarder is built of, if this tree has it and this machine has a Rust that can read it.
+NATIVE := $(shell cargo metadata --manifest-path native/Cargo.toml --no-deps --format-version 1 >/dev/null 2>&1 && echo yes)
+NATIVE_SOURCES := $(if $(NATIVE),$(shell find native -name target -prune -o -regex '.*\.\(rs\|toml\|lock\|pyi\)' -print))
 
-.PHONY: run test check format bench docs clean
+.PHONY: run test check check-native format bench docs clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/ngdaemon $(ARGS)
@@ -30,7 +30,7 @@ run: $(VENV)/.run
 test: $(VENV)/.test
 	$(BIN)/python -m pytest $(TESTS)
 
-check: $(VENV)/.dev
+check: $(VENV)/.dev $(if $(NATIVE),check-native)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -38,9 +38,16 @@ check: $(VENV)/.dev
 	@for page in $(PAGES); do $(BIN)/python -m tools.$$page --check || exit 1; done
 	$(BIN)/python -m pytest $(TESTS)
 
+check-native: $(VENV)/.dev
+	cd native && cargo fmt --all --check
+	cd native && cargo clippy -q --all-targets -- -D warnings
+	cd native && cargo test -q
+	$(BIN)/stubtest ngdaemon_native --allowlist native/stubtest.txt
+
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(if $(NATIVE),cd native && cargo fmt --all)
 
 bench: $(VENV)/.run
 	@for suite in $(SUITES); do $(BIN)/python -m benchmarks $$suite $(ARGS) || exit 1; done

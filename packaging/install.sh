@@ -23,7 +23,7 @@ build() {
     packages python3 python3-venv ca-certificates
     python3 -m venv "$prefix"
     "$prefix/bin/pip" install -q --no-cache-dir --disable-pip-version-check --upgrade "$source"
-    if [ -d "$source/native" ] && command -v cargo >/dev/null; then
+    if cargo metadata --manifest-path "$source/native/Cargo.toml" --no-deps --format-version 1 >/dev/null 2>&1; then
         "$prefix/bin/pip" install -q --no-cache-dir --disable-pip-version-check --upgrade "$source/native"
     fi
 }
