@@ -19,6 +19,7 @@ from tests.support.packets import rtp
 if LEFT_OUT:
     pytest.skip(LEFT_OUT, allow_module_level=True)
 
+from tests.conformance.life import Life
 from tests.conformance.pair import CALLS, Pair
 
 PORTS = tuple(SocketId(number) for number in range(1, 7))
@@ -268,3 +269,8 @@ class Story:
 @given(STEPS)
 def test_both_do_the_same(steps: list[Step]) -> None:
     Story().play(steps)
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("STORIES", "200")) // 10))
+def test_both_do_the_same_in_long_calls(seed: int) -> None:
+    Life(seed).live(300)
