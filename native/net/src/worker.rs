@@ -22,11 +22,9 @@ use crate::clock;
 use crate::events::Events;
 use crate::guard::{caught, keep_quiet};
 use crate::inbox::{Command, Inbox};
-use crate::port::Port;
+use crate::port::{DATAGRAM, Port};
 use crate::seats::Seats;
 
-/// Octets of the longest datagram: none is cut.
-const DATAGRAM: usize = 65535;
 /// Ports that are served before timers get their turn.
 const READY: usize = 256;
 /// Datagrams of one port and turn, where more than one may wait.
@@ -112,28 +110,39 @@ impl Worker {
         };
         let most = if seat.turn + 1 == turn { FEW } else { 1 };
         seat.turn = turn;
-        let port = Arc::clone(&seat.port);
         for _ in 0..most {
-            match port.receive(&mut self.packet) {
-                Ok(source) => {
-                    let Self { pipeline, seats, packet, now, .. } = self;
-                    if let Err(text) = caught(|| pipeline.receive(slot, packet, source, *now, seats)) {
-                        self.fail(slot, &port, text);
-                    }
-                }
-                Err(Errno::AGAIN) => return,
-                Err(_) => self.pipeline.missed(slot, 1),
+            if !self.take_one(slot) {
+                return;
             }
         }
     }
 
+    /// Read and handle one datagram; false where there was none.
+    fn take_one(&mut self, slot: Slot) -> bool {
+        let Self { pipeline, seats, packet, now, .. } = self;
+        let Some(seat) = seats.at(slot) else {
+            return false;
+        };
+        match seat.port.receive(packet) {
+            Ok(source) => {
+                if let Err(text) = caught(|| pipeline.receive(slot, packet, source, *now, seats)) {
+                    self.fail(slot, &text);
+                }
+            }
+            Err(Errno::AGAIN) => return false,
+            Err(_) => pipeline.missed(slot, 1),
+        }
+        true
+    }
+
     /// Count a packet that met a bug, and report the first one of a port.
-    fn fail(&mut self, slot: Slot, port: &Port, text: String) {
+    fn fail(&mut self, slot: Slot, text: &str) {
         self.pipeline.missed(slot, 1);
         if let Some(seat) = self.seats.at(slot).filter(|seat| !seat.failed) {
             seat.failed = true;
-            let text = format!("a packet at {} was not handled: {text}", port.local);
-            self.seats.complain(Arc::clone(&port.call), Some(port.id), text);
+            let text = format!("a packet at {} was not handled: {text}", seat.port.local);
+            let (call, socket) = (Arc::clone(&seat.port.call), seat.port.id);
+            self.seats.complain(call, Some(socket), text);
         }
     }
 
