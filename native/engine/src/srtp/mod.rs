@@ -17,6 +17,7 @@ pub use context::{Inbound, Outbound, Refused, SourceState, State};
 pub use keys::{Keys, KeysError};
 pub use suite::{Cipher, SUITES, Suite, suite_named};
 pub use transform::MAX_TRAILER;
+pub use window::SMALLEST as SMALLEST_WINDOW;
 
 #[cfg(test)]
 pub(crate) mod tests {
