@@ -119,3 +119,25 @@ fn any_packet_opens_to_what_was_protected_and_once() {
         [&options[4..], &damaged(rng, packet)].concat()
     });
 }
+
+#[test]
+fn every_datagram_is_counted_once_and_nothing_leaves_a_secured_port_that_does_not_open() {
+    each(RUNS / 30, properties::pipeline::holds, |rng| {
+        let (mut steps, mut sequence) = (Vec::new(), rng.draw() as u16);
+        for _ in 0..rng.below(60) {
+            let kind = if rng.one_in(12) { rng.below(32) } else { 32 + rng.below(224) };
+            steps.extend([kind as u8, if rng.one_in(2) { 0 } else { rng.draw() as u8 }]);
+            if kind >= 32 {
+                sequence = sequence.wrapping_add(rng.pick(&[1, 1, 1, 0, 2, 30_000]));
+                let mut packet = if rng.one_in(5) { any(rng) } else { rtp(rng) };
+                if packet.len() > 3 && rng.one_in(2) {
+                    packet[2..4].copy_from_slice(&sequence.to_be_bytes());
+                }
+                packet.truncate(255);
+                steps.push(packet.len() as u8);
+                steps.extend(packet);
+            }
+        }
+        steps
+    });
+}

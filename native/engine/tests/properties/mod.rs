@@ -2,5 +2,6 @@
 
 pub mod bundle;
 pub mod demux;
+pub mod pipeline;
 pub mod rtcp;
 pub mod srtp;
