@@ -30,6 +30,13 @@ fn our_keys() -> [Arc<Keys>; 2] {
     [keys(3), keys(4)]
 }
 
+/// The routes of one media of a BUNDLE.
+fn of_media(sink: SocketId, mid: &[u8], ssrc: u32, payload_type: u8) -> [Route; 2] {
+    let (ssrcs, payload_types) = ([ssrc].into(), [payload_type].into());
+    let selector = Some(Arc::new(Selector { mid: mid.to_vec(), extension: 3, ssrcs, payload_types }));
+    [Carries::Rtp, Carries::Rtcp].map(|kind| Route { selector: selector.clone(), ..route(A, sink, kind) })
+}
+
 struct Story {
     rig: Rig,
     rng: Rng,
@@ -47,9 +54,9 @@ impl Story {
         for _ in 0..3 {
             rig.open(CALL);
         }
-        let ends = her_keys().map(|keys| Outbound::new(keys.as_ref().clone(), u64::MAX).unwrap());
+        let alices = her_keys().map(|keys| Outbound::new(keys.as_ref().clone(), u64::MAX).unwrap());
         let mut story =
-            Self { rig, rng: Rng::new(seed), alice: ends, sockets: vec![], routes: vec![], arrived: 0, long };
+            Self { rig, rng: Rng::new(seed), alice: alices, sockets: vec![], routes: vec![], arrived: 0, long };
         let protection = Protection { receive: her_keys().to_vec(), send: Some(keys(3)), ..Protection::default() };
         story.plan(for_peer(&immediate(), alice()), protection);
         story
@@ -77,19 +84,7 @@ impl Story {
     fn some_routes(&mut self) -> Vec<Route> {
         let (rtp, rtcp) = (route(A, B, Carries::Rtp), route(A, B, Carries::Rtcp));
         let mut routes = match self.rng.below(6) {
-            0 => [(B, b"a", 1, 0), (C, b"b", 7, 101)]
-                .into_iter()
-                .flat_map(|(sink, mid, ssrc, payload_type)| {
-                    let selector = Some(Arc::new(Selector {
-                        mid: mid.to_vec(),
-                        extension: 3,
-                        ssrcs: [ssrc].into(),
-                        payload_types: [payload_type].into(),
-                    }));
-                    [Carries::Rtp, Carries::Rtcp]
-                        .map(|kind| Route { selector: selector.clone(), ..route(A, sink, kind) })
-                })
-                .collect(),
+            0 => [of_media(B, b"a", 1, 0), of_media(C, b"b", 7, 101)].concat(),
             1 => vec![Route { dropped: vec![101], ..rtp }, Route { drop_feedback: true, ..rtcp }],
             2 => vec![Route { mirror: true, ..rtp }, Route { mirror: true, ..rtcp }],
             3 => vec![rtp, route(A, C, Carries::Rtp)],
@@ -154,7 +149,7 @@ impl Story {
     }
 
     /// Alice sends a packet; perhaps it is changed on its way, or doubled.
-    fn from_alice(&mut self, packet: &[u8], key: usize, source: SocketAddr) {
+    fn alice_sends(&mut self, packet: &[u8], key: usize, source: SocketAddr) {
         let mut data = packet.to_vec();
         let protected = match classify(packet) {
             Kind::Rtcp => self.alice[key].rtcp(&mut data),
@@ -177,13 +172,13 @@ impl Story {
             0 => self.another_plan(),
             1 | 2 => {
                 let (packet, key) = (self.clear(), usize::from(self.rng.one_in(4)));
-                self.from_alice(&packet, key, source);
+                self.alice_sends(&packet, key, source);
             }
             3 | 4 => {
                 let (start, ssrc, key) = (self.rng.below(60) as u16, 1 + self.rng.below(2) as u32, self.rng.below(2));
                 for number in start..=start + self.rng.below(8) as u16 {
                     let packet = Rtp { ssrc, payload: b"CLEAR as nothing may leave", ..Rtp::of(number) }.packet();
-                    self.from_alice(&packet, key, alice());
+                    self.alice_sends(&packet, key, alice());
                 }
             }
             5 | 6 => {
