@@ -1,7 +1,7 @@
 //! A thread that carries the packets of its calls.
 //!
-//! Each turn it waits for ports that can be read, and gives each of them its part: one datagram, or a few where the turn
-//! before found one there as well. So ports take turns and none can starve the others; there is no queue but the
+//! Each turn it waits for ports that can be read, and gives each of them its part: one datagram, or a few where one was
+//! there in the turn before as well. So ports take turns and none can starve the others; there is no queue but the
 //! kernel's, which drops the newest when it is full. Between two ports it looks whether control wants something.
 
 use std::io;
@@ -27,8 +27,10 @@ use crate::seats::Seats;
 
 /// Ports that are served before timers get their turn.
 const READY: usize = 256;
-/// Datagrams of one port and turn, where more than one may wait.
+/// Datagrams of one port and turn, where more than one is likely to wait: a try in vain costs more than another turn.
 const FEW: usize = 4;
+/// With more ports ready than that turns take so long that one packet after the other is nothing unusual.
+const CROWD: usize = 8;
 /// How the command queue is told from ports.
 const INBOX: u64 = u64::MAX;
 
@@ -104,11 +106,11 @@ impl Worker {
 
     /// Read and handle what a port has received.
     fn serve(&mut self, slot: Slot) {
-        let turn = self.turn;
+        let (turn, crowded) = (self.turn, self.ready.len() > CROWD);
         let Some(seat) = self.seats.at(slot).filter(|seat| seat.watched) else {
             return; // closed since it was found ready
         };
-        let most = if seat.turn + 1 == turn { FEW } else { 1 };
+        let most = if seat.turn + 1 == turn && !crowded { FEW } else { 1 };
         seat.turn = turn;
         for _ in 0..most {
             if !self.take_one(slot) {
