@@ -18,6 +18,11 @@ from ngdaemon.sdp.session import SessionDescription
 
 logger = logging.getLogger("ngdaemon.control")
 
+MOST_NAMED = 4
+"""Medias that a line of the log names."""
+KINDS = frozenset(("audio", "video", "text", "application", "message", "image"))
+"""Those of RFC 8866 §5.14 and RFC 6466. What stands in the place of one is not shown: it may be a key (S17)."""
+
 
 def offer(service: Service, asked: Asked) -> Reply:
     """The SDP for the receiver of an offer; creates the call if need be."""
@@ -100,18 +105,29 @@ def _exchange(service: Service, asked: Asked, description: SessionDescription, e
 
 
 def _warn(service: Service, asked: Asked, description: SessionDescription, exchange: Exchange) -> None:
-    """Log the medias that were refused where the call goes on without them; each once in a while."""
+    """Log the medias that were refused where the call goes on without them: in one line, the same once in a while."""
+    service.statistics.refused_medias += len(exchange.warnings)
+    places: dict[str, list[str]] = {}
     for warning in exchange.warnings:
-        service.statistics.refused_medias += 1
         place, _, why = warning.partition(": ")[2].partition(":")
-        held_back = service.complaints.passes(f"{exchange.call.id} {warning}", asked.now)
-        if held_back is None:
-            continue
+        places.setdefault(why, []).append(place)
+    name = "answer" if exchange.is_answer else "offer"
+    refused = "; ".join(f"{_named(description, found)}:{why}" for why, found in places.items())
+    text = f"refused in the {name}: {refused}; the call goes on without it"
+    held_back = service.complaints.passes(f"{exchange.call.id} {text}", asked.now)
+    if held_back is not None:
+        logger.warning("%s", with_count(text, held_back), extra=identity(asked.options))
+
+
+def _named(description: SessionDescription, places: list[str]) -> str:
+    """The medias at these places (from 1), the first of them with their kinds."""
+    shown = []
+    for place in places[:MOST_NAMED]:
         number = int(place) if place.isdecimal() else 0
         kind = description.medias[number - 1].kind if 0 < number <= len(description.medias) else "media"
-        name = "answer" if exchange.is_answer else "offer"
-        text = f"{kind} refused in the {name}: {place}:{why}; the call goes on without it"
-        logger.warning("%s", with_count(text, held_back), extra=identity(asked.options))
+        shown.append(f"{kind if kind in KINDS else 'media'} {place}")
+    more = len(places) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def _signalled(service: Service, asked: Asked, call: Call) -> Call:
