@@ -14,14 +14,13 @@ from ngdaemon.commands.journal import identity
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.commands.transaction import described, fitting, new_call, perform
 from ngdaemon.ng.options import Flag, Options
+from ngdaemon.sdp.protocols import kind_shown
 from ngdaemon.sdp.session import SessionDescription
 
 logger = logging.getLogger("ngdaemon.control")
 
 MOST_NAMED = 4
 """Medias that a line of the log names."""
-KINDS = frozenset(("audio", "video", "text", "application", "message", "image"))
-"""Those of RFC 8866 §5.14 and RFC 6466. What stands in the place of one is not shown: it may be a key (S17)."""
 
 
 def offer(service: Service, asked: Asked) -> Reply:
@@ -105,7 +104,10 @@ def _exchange(service: Service, asked: Asked, description: SessionDescription, e
 
 
 def _warn(service: Service, asked: Asked, description: SessionDescription, exchange: Exchange) -> None:
-    """Log the medias that were refused where the call goes on without them: in one line, the same once in a while."""
+    """Log the medias that were refused where the call goes on without them, in one line.
+
+    The same causes come once in a while, however many calls have them: new calls do not write a line each (S06).
+    """
     service.statistics.refused_medias += len(exchange.warnings)
     places: dict[str, list[str]] = {}
     for warning in exchange.warnings:
@@ -114,7 +116,7 @@ def _warn(service: Service, asked: Asked, description: SessionDescription, excha
     name = "answer" if exchange.is_answer else "offer"
     refused = "; ".join(f"{_named(description, found)}:{why}" for why, found in places.items())
     text = f"refused in the {name}: {refused}; the call goes on without it"
-    held_back = service.complaints.passes(f"{exchange.call.id} {text}", asked.now)
+    held_back = service.complaints.passes(f"refused in the {name}: {';'.join(sorted(places))}", asked.now)
     if held_back is not None:
         logger.warning("%s", with_count(text, held_back), extra=identity(asked.options))
 
@@ -125,7 +127,7 @@ def _named(description: SessionDescription, places: list[str]) -> str:
     for place in places[:MOST_NAMED]:
         number = int(place) if place.isdecimal() else 0
         kind = description.medias[number - 1].kind if 0 < number <= len(description.medias) else "media"
-        shown.append(f"{kind if kind in KINDS else 'media'} {place}")
+        shown.append(f"{kind_shown(kind)} {place}")
     more = len(places) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
