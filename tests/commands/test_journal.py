@@ -157,6 +157,14 @@ def test_an_unknown_word_is_reported_once_with_what_may_be_meant(
     assert identity(record) == ("one", "a")
 
 
+def test_an_unknown_word_that_may_be_a_key_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    """S17: unquoted, a line in `sdp-attr` of `rtpp-flags` falls apart into words."""
+    key = "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
+    Daemon().offer(audio(ALICE), rtpp_flags=f"sdp-attr-add-audio-crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{key} {key}")
+    assert "unknown option inline:(hidden) is ignored" in caplog.text
+    assert key not in caplog.text
+
+
 def test_reported_words_are_bounded(caplog: pytest.LogCaptureFixture) -> None:
     daemon = Daemon()
     for number in range(MOST_WORDS + 10):
