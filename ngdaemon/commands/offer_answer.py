@@ -104,10 +104,7 @@ def _exchange(service: Service, asked: Asked, description: SessionDescription, e
 
 
 def _warn(service: Service, asked: Asked, description: SessionDescription, exchange: Exchange) -> None:
-    """Log the medias that were refused where the call goes on without them, in one line.
-
-    The same causes come once in a while, however many calls have them: new calls do not write a line each (S06).
-    """
+    """Log the medias that were refused where the call goes on without them: in one line, the same once in a while."""
     service.statistics.refused_medias += len(exchange.warnings)
     places: dict[str, list[str]] = {}
     for warning in exchange.warnings:
@@ -116,7 +113,7 @@ def _warn(service: Service, asked: Asked, description: SessionDescription, excha
     name = "answer" if exchange.is_answer else "offer"
     refused = "; ".join(f"{_named(description, found)}:{why}" for why, found in places.items())
     text = f"refused in the {name}: {refused}; the call goes on without it"
-    held_back = service.complaints.passes(f"refused in the {name}: {';'.join(sorted(places))}", asked.now)
+    held_back = service.complaints.passes(f"{exchange.call.id} {text}", asked.now)
     if held_back is not None:
         logger.warning("%s", with_count(text, held_back), extra=identity(asked.options))
 

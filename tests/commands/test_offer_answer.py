@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from ngdaemon.base.throttle import INTERVAL
 from tests.support import sdp, secured
 from tests.support.daemon import Daemon
 from tests.support.sdp import audio
@@ -192,19 +191,6 @@ def test_many_refused_medias_are_one_line(caplog: pytest.LogCaptureFixture) -> N
     (line,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert "refused in the offer: audio 2, audio 3, audio 4, audio 5 and 97 more:keying (" in line
     assert "SECRET" not in line
-
-
-def test_new_calls_with_the_same_causes_share_one_line(caplog: pytest.LogCaptureFixture) -> None:
-    """S06: whoever makes calls by the hundred does not write lines by the hundred."""
-    daemon, bad = Daemon(), "m=audio 4000 RTP/SAVP 0"
-    for number in range(20):
-        bads = [bad] * (number % 3 + 1)
-        daemon.command("offer", f"c{number}", from_tag="a", sdp=sdp.sdp(ALICE, "m=audio 3000 RTP/AVP 0", *bads))
-    daemon.wait(INTERVAL)
-    daemon.command("offer", "last", from_tag="a", sdp=sdp.sdp(ALICE, "m=audio 3000 RTP/AVP 0", bad))
-    first, last = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert first.endswith("; the call goes on without it")
-    assert last.endswith("(19 more like this before)")
 
 
 def test_a_refused_call_is_counted() -> None:
