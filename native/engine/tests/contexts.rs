@@ -78,16 +78,22 @@ fn calls_do_not_share_state() {
     assert_eq!((counted[0].2.packets_in, counted[0].2.replayed), (1, 0));
 }
 
+/// SDES-11, SRTP-03: a phone that goes on with its key and rollover counter is heard, and nobody can replay it.
 #[test]
-fn keys_leave_with_the_last_plan_that_has_them() {
-    let mut contexts = Contexts::default();
-    let protection = Protection { receive: vec![hers()], ..Protection::default() };
-    let [inbound] = &contexts.receivers(&protection, &[])[..] else { panic!() };
-    let weak = Rc::downgrade(inbound);
-    contexts.keep(&with(&protection));
-    assert_eq!(weak.strong_count(), 2);
-    contexts.keep(&Plan::default());
-    assert_eq!(weak.strong_count(), 1);
+fn what_was_received_with_a_key_that_comes_back_is_remembered() {
+    let mut call = secured_call();
+    for number in [65535, 0] {
+        assert_eq!(call.say(&rtp(number)).len(), 1);
+    }
+    let overheard = call.alice.rtp(&rtp(1));
+    assert_eq!(call.rig.receive(A, &overheard, alice()).len(), 1);
+    let mut planned = call.sockets();
+    planned[0].protection = None;
+    call.rig.apply(CALL, &planned, &[]);
+    call.plan();
+    assert_eq!(call.rig.receive(A, &overheard, alice()), []);
+    assert_eq!(call.rig.count(A).replayed, 1);
+    assert_eq!(call.say(&rtp(2)), [sent(B, &rtp(2), bob())]);
 }
 
 #[test]

@@ -25,7 +25,7 @@ const PORTS: usize = 5;
 const ROOM: usize = 100;
 
 fn keys(seed: u8) -> Arc<Keys> {
-    let suite = suite_named(if seed % 2 == 0 { "AEAD_AES_128_GCM" } else { "AES_CM_128_HMAC_SHA1_80" }).expect("ours");
+    let suite = suite_named(if seed.is_multiple_of(2) { "AEAD_AES_128_GCM" } else { "AES_CM_128_HMAC_SHA1_80" }).expect("ours");
     Arc::new(Keys::new(suite, &vec![seed; suite.key], &vec![!seed; suite.salt]).expect("they fit"))
 }
 
@@ -45,7 +45,7 @@ impl Outlet for World {
             let (mut packet, inbound) = (data.to_vec(), &mut self.hears[from][self.sending]);
             // the first packet that is left of a compound may be of a type that looks like RTP
             assert!(inbound.rtcp(&mut packet).is_ok() || inbound.rtp(&mut packet).is_ok(), "{data:02x?}");
-        } else if data.len() % 7 == 0 {
+        } else if data.len().is_multiple_of(7) {
             return false;
         }
         self.sent[from] += 1;
