@@ -50,6 +50,10 @@ int main(int argc, char **argv) {
         return 1;
     }
     int first = atoi(argv[2]), ports = atoi(argv[3]), poll = epoll_create1(EPOLL_CLOEXEC);
+    if (first < 1 || ports < 1 || first + ports > 65536) {
+        fputs("echo: there are no such ports\n", stderr);
+        return 1;
+    }
     if (poll < 0) fail("cannot poll");
     for (int i = 0; i < ports; i++) open_port(poll, address, first + i);
     printf("%d\n", ports);

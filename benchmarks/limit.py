@@ -34,7 +34,7 @@ def limit(shape: Shape, flows: int) -> Measure:
 
     `share` is the rate at which packets arrive when twice the limit is offered, divided by the limit. `offered` is how
     much that really was in limits: the generator has a limit too. `late` is the percentage of packets that it sent late
-    at the limit itself.
+    at the limit itself, `waited` that of the time in which the overloaded daemon was kept from its core.
     """
 
     def measure(daemon: Daemon, site: Site, effort: Effort) -> Figures:
@@ -43,21 +43,27 @@ def limit(shape: Shape, flows: int) -> Measure:
         passed: list[traffic.Traffic] = []
 
         def passes(rate: float) -> bool:
-            for _ in range(min(effort.attempts, CONFIRMED)):
-                seen = probe(rate)
+            failures = 0
+            for _ in range(effort.attempts):
+                seen, waited = probe(rate)
                 if seen.missed_percent < LOSS:
                     passed.append(seen)
                     return True
+                failures += waited <= DISTURBED
+                if failures == CONFIRMED:
+                    break
             return False
 
         highest(passes, START, effort.resolution)
         best = max(passed, key=_sent_rate)
-        most, overload = _sent_rate(best), probe(2 * _sent_rate(best), burst=BURST)
+        most = _sent_rate(best)
+        overload, waited = probe(2 * most, burst=BURST)
         figures = {
             "limit": most,
             "share": overload.timely_rate / most,
             "offered": _sent_rate(overload) / most,
             "late": best.late_percent,
+            "waited": waited,
         }
         return {f"{name}@{shape.name}-{flows}": value for name, value in figures.items()}
 
@@ -90,8 +96,8 @@ def _sent_rate(seen: traffic.Traffic) -> float:
 
 def _probe(
     daemon: Daemon, site: Site, calls: list[Call], rate: float, *, seconds: float, burst: int = 1
-) -> traffic.Traffic:
-    """One run with a fresh daemon at so many packets a second."""
+) -> tuple[traffic.Traffic, float]:
+    """One run with a fresh daemon at so many packets a second; for what percentage of it the daemon had no core."""
     with carrying(daemon, site, calls) as carrier:
         waited = waited_seconds(carrier.pid)
         seen = traffic.run(
@@ -108,4 +114,4 @@ def _probe(
     if waited > DISTURBED:
         words += f", {waited:.0f} % without its core"
     print(words, file=sys.stderr, flush=True)
-    return traffic.intact(seen)
+    return traffic.intact(seen), waited
