@@ -11,8 +11,8 @@ from ngdaemon.base.errors import RequestError
 from ngdaemon.base.sources import Load, Rng, Wall
 from ngdaemon.base.throttle import Throttle, with_count
 from ngdaemon.call.interfaces import Interfaces
+from ngdaemon.call.negotiation.causes import NOT_ACCEPTABLE
 from ngdaemon.call.negotiation.keying import policy_of
-from ngdaemon.call.negotiation.securing import NOT_ACCEPTABLE
 from ngdaemon.call.registry import Ending, Registry
 from ngdaemon.call.reporting.statistics import Statistics
 from ngdaemon.call.transport.transport import Setting

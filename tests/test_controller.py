@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngdaemon.base.endpoint import Endpoint
@@ -145,7 +145,6 @@ KEYS = st.sampled_from(
 COMMANDS = st.sampled_from([row.name for row in table.ROWS])
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(COMMANDS, st.dictionaries(KEYS, VALUES, max_size=8)), min_size=1, max_size=6))
 def test_any_values_of_any_keys_are_answered(requests: list[tuple[str, dict[str, Any]]]) -> None:
     daemon = Daemon()
@@ -155,7 +154,6 @@ def test_any_values_of_any_keys_are_answered(requests: list[tuple[str, dict[str,
         assert reply.get("error-reason") != "Internal error"
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200) | st.binary(max_size=100).map(b"1 d7:command5:offer".__add__))
 def test_any_bytes_are_answered_or_dropped(datagram: bytes) -> None:
     reply = Daemon().exchange(datagram)

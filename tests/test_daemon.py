@@ -147,7 +147,7 @@ def test_a_forwarder_that_nobody_has_to_install_is_no_warning(start: Start, tmp_
 
 
 @needs_native
-@pytest.mark.parametrize("options", [(), ("--forwarder=native",)])
+@pytest.mark.parametrize("options", [(), ("--forwarder=native", "--num-threads=3")])
 def test_the_native_forwarder_needs_no_word_where_it_is_there(start: Start, options: tuple[str, ...]) -> None:
     daemon = start(*options)
     assert "forwarder native; " in daemon.lines()[0]
@@ -238,10 +238,10 @@ def test_a_process_id_that_cannot_be_written_is_one_line_and_exit_code_1(start: 
 
 
 def test_options_without_effect_are_named_once(start: Start) -> None:
-    daemon = start("-t", "-1", "--num-threads=4", "--recording-dir=/var/spool/rtpengine", "--dtx-delay=5")
+    daemon = start("-t", "-1", "--poller-size=4", "--recording-dir=/var/spool/rtpengine", "--dtx-delay=5")
     daemon.stop()
     lines = daemon.lines()
-    assert [line for line in lines if line.endswith("INFO: without effect here: table, num-threads")]
+    assert [line for line in lines if line.endswith("INFO: without effect here: table, poller-size")]
     assert [line for line in lines if line.endswith("not supported yet, and ignored: recording-dir, dtx-delay")]
     assert sum("recording-dir" in line for line in lines) == 1
 

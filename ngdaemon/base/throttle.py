@@ -6,6 +6,9 @@ INTERVAL = 10.0
 MAX_KINDS = 256
 """Kinds that are remembered; of more the oldest is forgotten."""
 
+LONGEST_KIND = 512
+"""Characters by which kinds are told apart: call-ids may be of any length, and must not fill memory."""
+
 
 class Throttle:
     """Lets one complaint of a kind (or a few: `burst`) pass in `INTERVAL`, and counts those that it holds back."""
@@ -17,6 +20,7 @@ class Throttle:
 
     def passes(self, kind: str, now: float) -> int | None:
         """The number of complaints held back since the last one, or None when this one is held back too."""
+        kind = kind[:LONGEST_KIND]
         last = self._kinds.get(kind)
         if last is not None and now - last[0] < INTERVAL:
             self._kinds[kind] = (last[0], last[1] + 1)

@@ -77,6 +77,11 @@ def is_relayed(leg: Leg, media: Media) -> bool:
     return _is_blind(leg, media, in_force(media))
 
 
+def has_transport(leg: Leg, media: Media) -> bool:
+    """Whether ICE and DTLS of a media, if it has them, take place at ports of its own."""
+    return media.bundled is None and media.ports is not None and not is_relayed(leg, media)
+
+
 def _is_blind(leg: Leg, media: Media, protocol: Protocol) -> bool:
     if leg.relayed:
         return True

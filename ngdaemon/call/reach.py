@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-from ngdaemon.base.endpoint import Endpoint, Interface, parse_address
+from ngdaemon.base.endpoint import LONGEST_ADDRESS, Endpoint, Interface, parse_address
 from ngdaemon.ice import candidate
 
 ANY_PORT = 1
@@ -23,7 +23,7 @@ class Reach(NamedTuple):
 
     def permits_address(self, address: str) -> bool:
         """Whether packets may be sent to that host."""
-        kind = _kind(address)
+        kind = _kind(address) if len(address) <= LONGEST_ADDRESS else False
         return kind is None or (kind and self.loopback)
 
 

@@ -123,7 +123,7 @@ class Registry:
         Cancels a deletion of the call, and of the legs that were `signalled`. Raises RequestError where a leg turns out
         not to be who it says (ERR-08).
         """
-        self.transports.check(call)
+        self.transports.check(call, signalled)
         self.transports.sync(call, now)
         entry = self._entries.get(call.id) or Entry(call, NOTHING, now, now)
         self._plan(entry, call)

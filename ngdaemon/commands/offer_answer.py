@@ -14,9 +14,13 @@ from ngdaemon.commands.journal import identity
 from ngdaemon.commands.service import Asked, Reply, Service
 from ngdaemon.commands.transaction import described, fitting, new_call, perform
 from ngdaemon.ng.options import Flag, Options
+from ngdaemon.sdp.protocols import kind_shown
 from ngdaemon.sdp.session import SessionDescription
 
 logger = logging.getLogger("ngdaemon.control")
+
+MOST_NAMED = 4
+"""Medias that a line of the log names."""
 
 
 def offer(service: Service, asked: Asked) -> Reply:
@@ -100,18 +104,29 @@ def _exchange(service: Service, asked: Asked, description: SessionDescription, e
 
 
 def _warn(service: Service, asked: Asked, description: SessionDescription, exchange: Exchange) -> None:
-    """Log the medias that were refused where the call goes on without them; each once in a while."""
+    """Log the medias that were refused where the call goes on without them: in one line, the same once in a while."""
+    service.statistics.refused_medias += len(exchange.warnings)
+    places: dict[str, list[str]] = {}
     for warning in exchange.warnings:
-        service.statistics.refused_medias += 1
         place, _, why = warning.partition(": ")[2].partition(":")
-        held_back = service.complaints.passes(f"{exchange.call.id} {warning}", asked.now)
-        if held_back is None:
-            continue
+        places.setdefault(why, []).append(place)
+    name = "answer" if exchange.is_answer else "offer"
+    refused = "; ".join(f"{_named(description, found)}:{why}" for why, found in places.items())
+    text = f"refused in the {name}: {refused}; the call goes on without it"
+    held_back = service.complaints.passes(f"{exchange.call.id} {text}", asked.now)
+    if held_back is not None:
+        logger.warning("%s", with_count(text, held_back), extra=identity(asked.options))
+
+
+def _named(description: SessionDescription, places: list[str]) -> str:
+    """The medias at these places (from 1), the first of them with their kinds."""
+    shown = []
+    for place in places[:MOST_NAMED]:
         number = int(place) if place.isdecimal() else 0
         kind = description.medias[number - 1].kind if 0 < number <= len(description.medias) else "media"
-        name = "answer" if exchange.is_answer else "offer"
-        text = f"{kind} refused in the {name}: {place}:{why}; the call goes on without it"
-        logger.warning("%s", with_count(text, held_back), extra=identity(asked.options))
+        shown.append(f"{kind_shown(kind)} {place}")
+    more = len(places) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def _signalled(service: Service, asked: Asked, call: Call) -> Call:

@@ -24,7 +24,7 @@ NO_EFFECT = {
         "nftables-family= nftables-start nftables-stop nftables-status xtables"
     ),
     "threads and their scheduling are not the operator's to set": (
-        "num-threads= media-num-threads= num-media-threads= codec-num-threads= http-threads= redis-num-threads= "
+        "media-num-threads= num-media-threads= codec-num-threads= http-threads= redis-num-threads= "
         "thread-stack= poller-size= poller-per-thread max-recv-iters= timer-accuracy= socket-cpu-affinity= scheduling= "
         "priority= idle-scheduling= idle-priority= io-uring io-uring-buffers="
     ),

@@ -194,6 +194,12 @@ class Config:
         "`auto` takes the best that is there",
         ours=True,
     )
+    num_threads: int = setting(
+        0,
+        integer(0, 1024),
+        Group.MEDIA,
+        "threads of the native forwarder; 0 is one for each core that the daemon may use",
+    )
     timeout: int = setting(
         60, SOME_SECONDS, Group.CALLS, "a call without media ends after that", short="o", reload=True
     )

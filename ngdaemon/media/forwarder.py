@@ -21,9 +21,8 @@
     and routed; what leaves is protected. A packet that fails is dropped and counted, and changes nothing else: no
     latch, no rollover counter, no time of the last packet. Nothing clear comes in, and nothing leaves, not even the
     packet of `pierce`, while keys are awaited. DTLS and STUN are punted as ever.
-12. Equal keys at sockets of one call share one state, for as long as one plan after the other has them. An index is
-    never used twice with one key and SSRC: a second source behind an SSRC is renumbered, a repeated packet dropped,
-    and what was sent with a key that comes back is remembered.
+12. Equal keys at sockets of one call share one state, also when they come back after plans without them. An index is
+    never used twice with one key and SSRC: a second source behind an SSRC is renumbered, a repeated packet dropped.
 13. While receive keys are awaited and the plan has a `Hold`, media is kept within its bounds. When keys come it is
     taken in, in order, as if it had arrived then; when they do not, it is forgotten.
 14. Routes with a `Selector` are those of a BUNDLE: a packet follows the routes of the one media that it belongs to.

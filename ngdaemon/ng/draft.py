@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from ngdaemon.ng.flags import Flag
+from ngdaemon.ng.shown import word_shown
 
 _MAX_NOTES = 32
 """Unknown or unsupported words that are reported of one message."""
@@ -34,7 +35,7 @@ class Draft:
     def note_unknown(self, text: str) -> None:
         """Something that the protocol does not have."""
         if len(self.unknown) < _MAX_NOTES:
-            self.unknown.append(text[:_MAX_NOTE_LENGTH])
+            self.unknown.append(word_shown(text)[:_MAX_NOTE_LENGTH])
 
     def note_unsupported(self, text: str) -> None:
         """Something that the protocol has and this daemon has not yet."""

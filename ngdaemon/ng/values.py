@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ngdaemon.base.endpoint import Family, parse_address
+from ngdaemon.base.endpoint import LONGEST_ADDRESS, Family, parse_address
 
 _INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|[0-9]+)")
 _LONGEST_INTEGER = 20
@@ -58,8 +58,13 @@ def source_address(value: object) -> str | None:
     return address
 
 
-@lru_cache(maxsize=4096)
 def numeric_address(text: str) -> str | None:
-    """A numeric address in its canonical form. Proxies name the same few over and over."""
+    """A numeric address in its canonical form; None for anything else."""
+    return _spelled(text) if len(text) <= LONGEST_ADDRESS else None
+
+
+@lru_cache(maxsize=4096)
+def _spelled(text: str) -> str | None:
+    """Kept: proxies name the same few over and over."""
     address = parse_address(text)
     return None if address is None else str(address)

@@ -3,11 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 
 from ngdaemon.base.errors import RequestError
 from ngdaemon.sdp.session import INCOMPLETE, MediaSection
 
 MAX_PAYLOAD_TYPE = 127
+
+_LONGEST_KEPT = 2048
+"""Characters of the lines of a media whose codecs are remembered: phones of a kind say less."""
 
 STATIC = {
     # RFC 3551 tables 4 and 5; number 2 is the historical G726-32
@@ -73,7 +77,10 @@ def codecs_of(media: MediaSection) -> tuple[Codec, ...]:
     Raises RequestError when a format is no payload type (0 to 127).
     """
     given = media.names.get
-    return _codecs(media.formats, tuple(given("rtpmap", ())), tuple(given("fmtp", ())), tuple(given("rtcp-fb", ())))
+    maps, parameters, feedback = given("rtpmap", ()), given("fmtp", ()), given("rtcp-fb", ())
+    size = sum(map(len, chain(media.formats, maps, parameters, feedback)))
+    read = _codecs if size <= _LONGEST_KEPT else _codecs.__wrapped__
+    return read(media.formats, tuple(maps), tuple(parameters), tuple(feedback))
 
 
 @lru_cache(512)

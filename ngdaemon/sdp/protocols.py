@@ -30,6 +30,19 @@ ROWS = (
 )
 TABLE = {row.name.upper(): row for row in ROWS}
 
+KINDS = frozenset(("audio", "video", "text", "application", "message", "image"))
+"""Media types of RFC 8866 §5.14 and RFC 6466."""
+
+
+def kind_shown(kind: str) -> str:
+    """A media type as logs and errors name it. What only stands in the place of one may be a key (S17)."""
+    return kind if kind in KINDS else "media"
+
+
+def transport_shown(protocol: Protocol) -> str:
+    """A transport as logs and errors name it, likewise."""
+    return protocol.name if protocol.name.upper() in TABLE else "another transport"
+
 
 def secured(protocol: Protocol, *, dtls: bool) -> Protocol:
     """The transport of SRTP that goes with one of RTP: with or without early feedback as that one."""

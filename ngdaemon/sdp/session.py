@@ -22,10 +22,6 @@ MAX_PORT_COUNT = 4999
 _MOST_DIGITS = 20
 _LONGEST_KEPT = 64
 """Characters of a `c=` line that is remembered: no address needs more."""
-OPEN_TYPES = frozenset("vosmctb")
-"""Lines that hold no secret."""
-MOST_SHOWN = 80
-"""Characters of a line that a refusal shows."""
 SESSION_TYPES = frozenset("vosiuepcbtrzka")
 
 
@@ -180,21 +176,17 @@ def parse(text: str, bounds: Bounds = USUAL) -> SessionDescription:
     try:
         _read(description, lines, bounds, even=even)
     except RequestError as error:
-        error.cause = error.cause or f"see its line {_unread(description, lines)!r}"
+        if str(error) == FAILED:
+            error.cause = f"line {_unread(description)}: {error.cause}"
         raise
     _check_candidates(description, bounds)
     return description
 
 
-def _unread(description: SessionDescription, lines: list[str]) -> str:
-    """The first line that was not taken in, cut; behind a colon, or the port of a media, there may be a key."""
+def _unread(description: SessionDescription) -> int:
+    """The number, from 1, of the first line that was not taken in. What it says is not shown: it may be a key (S17)."""
     sections = (description.session, *description.medias)
-    line = lines[sum(len(section.lines) + len(section.attributes) for section in sections)]
-    if line[:1] not in OPEN_TYPES:
-        line = line.partition(":")[0]
-    elif line[:1] == "m":
-        line = " ".join(line.split(None, 2)[:2])
-    return line.rstrip("\r")[:MOST_SHOWN]
+    return sum(len(section.lines) + len(section.attributes) for section in sections) + 1
 
 
 def _read(description: SessionDescription, lines: list[str], bounds: Bounds, *, even: bool) -> None:
@@ -215,8 +207,10 @@ def _read(description: SessionDescription, lines: list[str], bounds: Bounds, *, 
             if bounds.strict:
                 _nothing_behind(lines, line)
             break
-        if line[1:2] != "=" or "\r" in line or (expecting_version and line != "v=0"):
-            raise RequestError(FAILED)
+        if expecting_version and line != "v=0":
+            raise RequestError(FAILED, cause="not v=0")
+        if line[1:2] != "=" or "\r" in line:
+            raise RequestError(FAILED, cause="not of the form x=…")
         kind, value = line[0], line[2:]
         if expecting_version:
             expecting_version = False
@@ -253,21 +247,21 @@ def _check_candidates(description: SessionDescription, bounds: Bounds) -> None:
 def _parse_field(description: SessionDescription, section: Section, kind: str, value: str) -> None:
     """Take in a line that is neither attribute nor media."""
     if kind not in SESSION_TYPES:
-        raise RequestError(FAILED)
+        raise RequestError(FAILED, cause="a line of no known type")
     if kind == "v":
         if value != "0":
-            raise RequestError(FAILED)
+            raise RequestError(FAILED, cause="not v=0")
     elif kind == "o":
         words = value.split()
         if len(words) < 6:
-            raise RequestError(FAILED)
+            raise RequestError(FAILED, cause="o= with less than six fields")
         if description.origin is None:
             description.origin = Origin(*words[:6])
     elif kind == "s":
         description.session_name = value
     elif kind == "c":
         if section.connection is not None:
-            raise RequestError(FAILED)
+            raise RequestError(FAILED, cause="a second c= of the same section")
         known = len(value) <= _LONGEST_KEPT
         section.connection = (parse_connection if known else parse_connection.__wrapped__)(value)
     section.lines.append((kind, value))
@@ -276,14 +270,14 @@ def _parse_field(description: SessionDescription, section: Section, kind: str, v
 def _parse_media(value: str) -> MediaSection:
     words = value.split(" ")
     if len(words) < 3 or "" in words[:3]:
-        raise RequestError(FAILED)
+        raise RequestError(FAILED, cause="m= without media, port and transport")
     kind, ports, protocol = words[:3]
     port, slash, count = ports.partition("/")
     if not is_number(port) or (slash and not is_number(count)):
-        raise RequestError(FAILED)
+        raise RequestError(FAILED, cause="m= with a port that is no number")
     number, pairs = int(port), int(count) if slash else 1
     if number > MAX_PORT or not 1 <= pairs <= MAX_PORT_COUNT:
-        raise RequestError(FAILED)
+        raise RequestError(FAILED, cause="m= with a port, or a number of ports, that is too large")
     return MediaSection(kind=kind, port=number, protocol=protocol, formats=tuple(filter(None, words[3:])))
 
 
@@ -295,10 +289,10 @@ def parse_connection(value: str) -> Connection:
     """
     words = value.split()
     if len(words) < 3 or words[0].upper() != "IN":
-        raise RequestError(FAILED)
+        raise RequestError(FAILED, cause="c= that is not of the form IN IP4 ADDRESS")
     address = parse_address(words[2])
     if address is None or words[1].upper() != f"IP{address.version}":
-        raise RequestError(FAILED)
+        raise RequestError(FAILED, cause="c= without a numeric address of the family that it names")
     return Connection(Family(f"IP{address.version}"), str(address))
 
 

@@ -43,7 +43,7 @@ def open_backend(config: Config, reactor: Reactor, on_events: Callable[[], None]
     if config.forwarder != "portable" and not trouble:
         from ngdaemon.shell.native import NativeForwarder  # which cannot be imported where the package is missing
 
-        native = NativeForwarder(reactor, on_events)
+        native = NativeForwarder(reactor, on_events, config.num_threads)
         return Backend("native", native, native.octets, native.close)
     portable = PortableForwarder(reactor, on_events)
     remark = COST.format(trouble) if trouble else ""

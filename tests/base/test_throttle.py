@@ -1,6 +1,6 @@
 """Complaints are held back, whoever causes them."""
 
-from ngdaemon.base.throttle import INTERVAL, MAX_KINDS, Throttle
+from ngdaemon.base.throttle import INTERVAL, LONGEST_KIND, MAX_KINDS, Throttle
 
 
 def test_one_of_a_kind_passes_in_an_interval_and_the_next_one_counts_those_held_back() -> None:
@@ -23,3 +23,11 @@ def test_of_too_many_kinds_the_oldest_alone_is_forgotten() -> None:
         assert throttle.passes(str(number), 0.0) == 0
     assert throttle.passes("1", 1.0) is None
     assert throttle.passes("0", 1.0) == 0
+
+
+def test_kinds_are_kept_to_a_length() -> None:
+    """S06: what they are made of comes from outside."""
+    throttle = Throttle()
+    assert throttle.passes("x" * LONGEST_KIND + "a", 0.0) == 0
+    assert throttle.passes("x" * LONGEST_KIND + "b", 0.0) is None
+    assert throttle.passes("x" * (LONGEST_KIND - 1) + "b", 0.0) == 0

@@ -176,10 +176,21 @@ def test_a_refused_line_is_logged_once_and_counted(command: str, caplog: pytest.
             keys = {"from_tag": "a", "to_tag": "b"} if command == "answer" else {"from_tag": "a"}
             assert daemon.command(command, sdp=good + bad, **keys)["warnings"]
     (line,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert line.startswith(f"video refused in the {command}: 2:fingerprint")
+    assert line.startswith(f"refused in the {command}: video 2:fingerprint")
     assert line.endswith("; the call goes on without it")
     counted = daemon.ask({"command": "statistics"})["statistics"]["securitystatistics"]
     assert (counted["refusedmedias"], counted["refusedrequests"]) == (3, 0)
+
+
+def test_many_refused_medias_are_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    """S06."""
+    bad = [f"m=audio {4000 + 2 * number} RTP/SAVP 0" for number in range(100)]
+    bad.append("m=inline:SECRET 5000 RTP/SAVP 0")
+    told = Daemon().command("offer", from_tag="a", sdp=sdp.sdp(ALICE, "m=audio 3000 RTP/AVP 0", *bad))
+    assert len(told["warnings"]) == 101
+    (line,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert "refused in the offer: audio 2, audio 3, audio 4, audio 5 and 97 more:keying (" in line
+    assert "SECRET" not in line
 
 
 def test_a_refused_call_is_counted() -> None:

@@ -1,5 +1,6 @@
 """`publish`, `create`, `create answer`: parties that speak with the daemon only (§2.9)."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -182,6 +183,17 @@ def test_the_answer_to_a_created_call() -> None:
     assert daemon.plan() == plan
     assert daemon.command("create answer", **answer) == {"result": "ok"}
     assert [str(item.signalled) for item in daemon.plan().sockets] == [f"{BOB}:5000", f"{BOB}:5001"]
+
+
+@pytest.mark.parametrize("line", ["m=SECRET 5000 RTP/AVP 8", "m=audio 5000 SECRET 8"])
+def test_an_answer_that_does_not_fit_is_not_shown(line: str, caplog: pytest.LogCaptureFixture) -> None:
+    """S17: what stands in the place of a media type or a transport may be a key."""
+    daemon = Daemon()
+    told(daemon, "create")
+    with caplog.at_level(logging.INFO):
+        assert daemon.refusal("create answer", from_tag="p", sdp=sdp.sdp(BOB, line)) == "Failed to process answer"
+    assert ", offered was audio over RTP/AVP" in caplog.text
+    assert "SECRET" not in caplog.text
 
 
 def test_a_created_call_can_be_offered_anew() -> None:

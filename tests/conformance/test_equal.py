@@ -1,6 +1,7 @@
 """Random stories of two calls, played to both packet paths: they agree on every octet, event and counter."""
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from tests.support.packets import rtp
 if LEFT_OUT:
     pytest.skip(LEFT_OUT, allow_module_level=True)
 
+from tests.conformance.life import Life
 from tests.conformance.pair import CALLS, Pair
 
 PORTS = tuple(SocketId(number) for number in range(1, 7))
@@ -84,7 +86,7 @@ OTHER = st.one_of(
 # what is planned
 
 
-def mostly(usual: object, *others: object) -> st.SearchStrategy:  # type: ignore[type-arg]
+def mostly(usual: Any, *others: Any) -> st.SearchStrategy[Any]:
     """The usual one in half of the cases, so that packets pass at all."""
     return st.sampled_from((usual,) * len(others) + others)
 
@@ -268,3 +270,8 @@ class Story:
 @given(STEPS)
 def test_both_do_the_same(steps: list[Step]) -> None:
     Story().play(steps)
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("STORIES", "200")) // 10))
+def test_both_do_the_same_in_long_calls(seed: int) -> None:
+    Life(seed).live(300)

@@ -1,6 +1,7 @@
 """SRTP state of a call: shared by equal keys, lasting as long as plans have them, never shared between calls."""
 
 import gc
+from collections.abc import Callable
 
 import pytest
 
@@ -13,7 +14,7 @@ from ngdaemon.media.stream import Stream
 from ngdaemon.srtp.context import Inbound, Outbound
 from tests.media.judge import Far, keys
 from tests.media.rig import ALICE, BOB, A, B, Rig, Sent
-from tests.media.secured import HERS, LATCH, OURS, ROUTES, secured_call
+from tests.media.secured import HERS, LATCH, OURS, ROUTES, SecuredCall, secured_call
 from tests.support.packets import rtp
 
 
@@ -65,18 +66,38 @@ def test_calls_do_not_share_state() -> None:
     assert call.rig.streams[number].sender is not call.rig.streams[A].sender
 
 
-@pytest.mark.parametrize("ends", [False, True])
-def test_keys_leave_with_the_last_plan_that_has_them(ends: bool) -> None:
+def _without_keys(call: SecuredCall) -> None:
+    """Fax for a while."""
+    a, b = call.sockets()
+    call.rig.apply([a._replace(protection=None, relay_only=True), b._replace(relay_only=True)])
+
+
+def _with_other_keys(call: SecuredCall) -> None:
+    before = call.protection
+    for seed in (5, 6):
+        call.plan(receive=(keys(seed),))
+    call.protection = before
+
+
+@pytest.mark.parametrize("meanwhile", [_without_keys, _with_other_keys])
+def test_what_was_received_with_a_key_that_comes_back_is_remembered(meanwhile: Callable[[SecuredCall], None]) -> None:
+    """SDES-11, SRTP-03: a phone that goes on with its key and rollover counter is heard, and nobody can replay it."""
     call = secured_call()
-    [inbound] = call.rig.streams[A].receivers
-    call.plan(receive=(keys(5),))
-    if ends:
-        call.rig.apply([])
-        assert call.rig.pipeline.counters(CallId("call")) == {}
-        return
-    call.plan(receive=(HERS,))
-    [again] = call.rig.streams[A].receivers
-    assert again is not inbound
+    for number in (65535, 65536):
+        assert call.say(rtp(number)) == [Sent(B, rtp(number), BOB)]
+    overheard = call.alice.rtp(rtp(65537))
+    call.rig.receive(A, overheard, ALICE)
+    meanwhile(call)
+    call.plan()
+    assert call.rig.receive(A, overheard, ALICE) == []
+    assert call.rig.count(A).replayed == 1
+    assert call.say(rtp(65538)) == [Sent(B, rtp(65538), BOB)]
+
+
+def test_keys_leave_with_the_call() -> None:
+    call = secured_call()
+    call.rig.apply([])
+    assert call.rig.pipeline.counters(CallId("call")) == {}
 
 
 def test_what_was_sent_with_a_key_that_comes_back_is_remembered_s15() -> None:

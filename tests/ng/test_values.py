@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from ngdaemon.ng.values import integer, listed, source_address, strings, unescaped
+from ngdaemon.ng.values import _spelled, integer, listed, source_address, strings, unescaped
 
 from .documents import values
 
@@ -112,3 +112,10 @@ def test_any_value_is_read_or_passed_over(value: object) -> None:
     assert isinstance(integer(value), int | None)
     assert isinstance(source_address(value), str | None)
     assert all(isinstance(item, str) for item in (*(strings(value) or ()), *(listed(value) or ())))
+
+
+def test_only_short_addresses_are_remembered() -> None:
+    """S06."""
+    before = _spelled.cache_info().currsize
+    assert [source_address("1" * length) for length in range(100, 120)] == [None] * 20
+    assert _spelled.cache_info().currsize == before

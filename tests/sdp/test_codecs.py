@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ngdaemon.base.errors import RequestError
-from ngdaemon.sdp.codecs import STATIC, Codec, codecs_of, opus_parameters
+from ngdaemon.sdp.codecs import STATIC, Codec, _codecs, codecs_of, opus_parameters
 from ngdaemon.sdp.session import INCOMPLETE, parse
 from tests.support.sdp import sdp
 
@@ -141,3 +141,12 @@ def test_any_formats_and_attributes_give_codecs_or_a_refusal(
     for codec in found:
         assert 0 <= codec.payload_type <= 127
         assert all(line.startswith("a=") for line in codec.lines)
+
+
+def test_what_is_remembered_is_short() -> None:
+    """S06: whoever writes long parameters does not make us keep them."""
+    before = _codecs.cache_info().currsize
+    for number in range(20):
+        (codec,) = codecs("96", "a=rtpmap:96 X/8000", f"a=fmtp:96 {number}{'x' * 4000}")
+        assert len(codec.fmtp[0]) > 4000
+    assert _codecs.cache_info().currsize == before

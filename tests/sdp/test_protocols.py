@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ngdaemon.sdp.protocols import ROWS, Protocol, protocol_of
+from ngdaemon.sdp.protocols import ROWS, Protocol, kind_shown, protocol_of, transport_shown
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,9 @@ def test_messages_are_left_alone(name: str) -> None:
 
 def test_an_unknown_transport_keeps_its_spelling() -> None:
     assert protocol_of("Foo/Bar", "audio") == Protocol("Foo/Bar")
+
+
+def test_only_kinds_and_transports_that_exist_are_named() -> None:
+    """S17: what stands in their place may be a key."""
+    assert [kind_shown(kind) for kind in ("video", "inline:SECRET")] == ["video", "media"]
+    assert [transport_shown(protocol_of(name)) for name in ("rtp/avp", "SECRET")] == ["RTP/AVP", "another transport"]

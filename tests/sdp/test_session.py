@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ngdaemon.base.endpoint import Family
 from ngdaemon.base.errors import RequestError
-from ngdaemon.sdp.session import FAILED, Attribute, Bounds, Connection, Origin, parse
+from ngdaemon.sdp.session import FAILED, Attribute, Bounds, Connection, Origin, parse, parse_connection
 from tests.sdp.descriptions import likely_texts
 from tests.support.sdp import audio, joined, sdp
 
@@ -259,3 +259,11 @@ def test_a_long_section_is_not_looked_through_for_each_question() -> None:
     assert section.get("x3") == "other"
     assert section.get("q") == ""
     assert not section.get_all("x6")
+
+
+def test_only_short_addresses_are_remembered() -> None:
+    """S06: what comes behind an address is the sender's to make long."""
+    before = parse_connection.cache_info().currsize
+    for number in range(20):
+        parse(f"v=0\r\nc=IN IP4 192.0.2.1 {number}{'x' * 100}\r\n")
+    assert parse_connection.cache_info().currsize == before

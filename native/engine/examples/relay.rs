@@ -15,25 +15,24 @@ use ngdaemon_engine::srtp::{Keys, Outbound, suite_named};
 
 const FLOWS: u64 = 100;
 const PACKETS: u16 = 3000;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 const TO_CLEAR: &str = "SRTP to RTP";
 const TO_SECURED: &str = "RTP to SRTP";
 
 fn main() {
-    println!("RTP to RTP: {:.0} ns", median(|| round(None, None)));
+    println!("RTP to RTP: {:.0} ns", fastest(|| round(None, None)));
     for name in ["AES_CM_128_HMAC_SHA1_80", "AEAD_AES_128_GCM", "AEAD_AES_256_GCM"] {
         let suite = suite_named(name).expect("a suite of ours");
         let keys = Arc::new(Keys::new(suite, &vec![1; suite.key], &vec![2; suite.salt]).expect("they fit"));
-        let to_clear = median(|| round(Some(&keys), None));
-        let to_secured = median(|| round(None, Some(&keys)));
+        let to_clear = fastest(|| round(Some(&keys), None));
+        let to_secured = fastest(|| round(None, Some(&keys)));
         println!("{name}: {TO_CLEAR} {to_clear:.0} ns, {TO_SECURED} {to_secured:.0} ns");
     }
 }
 
-fn median(mut measure: impl FnMut() -> f64) -> f64 {
-    let mut rounds: Vec<f64> = (0..ROUNDS).map(|_| measure()).collect();
-    rounds.sort_by(f64::total_cmp);
-    rounds[ROUNDS / 2]
+/// What else the machine does only makes it slower.
+fn fastest(measure: impl Fn() -> f64) -> f64 {
+    (0..ROUNDS).map(|_| measure()).fold(f64::INFINITY, f64::min)
 }
 
 /// A system that takes everything.

@@ -199,7 +199,7 @@ impl Failing {
             self.marks.remove(at);
             return false;
         }
-        if mark.times < FAILURES || mark.times % FAILURES == 0 {
+        if mark.times < FAILURES || mark.times.is_multiple_of(FAILURES) {
             return false;
         }
         mark.times += 1;

@@ -12,6 +12,8 @@ use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketAddrAny, getsockname, recvfrom, sendto, sockopt};
 
+/// Octets of the longest datagram: none is cut.
+pub const DATAGRAM: usize = 65535;
 /// `SK_MEMINFO_DROPS`: which of the numbers of `SO_MEMINFO` counts dropped datagrams (linux/sock_diag.h).
 const DROPS: usize = 8;
 
@@ -48,9 +50,10 @@ impl Port {
         })
     }
 
-    /// Read a datagram into the buffer, whose capacity is the longest that is not cut, and say who sent it.
+    /// Read a datagram into the buffer, and say who sent it.
     pub fn receive(&self, packet: &mut Vec<u8>) -> rustix::io::Result<SocketAddr> {
         packet.clear();
+        packet.reserve(DATAGRAM);
         let (_, _, source) = recvfrom(&self.socket, spare_capacity(packet), RecvFlags::empty())?;
         source.and_then(canonical).ok_or(Errno::AFNOSUPPORT)
     }

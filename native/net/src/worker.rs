@@ -1,7 +1,7 @@
 //! A thread that carries the packets of its calls.
 //!
-//! Each turn it waits for ports that can be read, and gives each of them its part: one datagram, or a few where the turn
-//! before found one there as well. So ports take turns and none can starve the others; there is no queue but the
+//! Each turn it waits for ports that can be read, and gives each of them its part: one datagram, or a few where one was
+//! there in the turn before as well. So ports take turns and none can starve the others; there is no queue but the
 //! kernel's, which drops the newest when it is full. Between two ports it looks whether control wants something.
 
 use std::io;
@@ -22,15 +22,15 @@ use crate::clock;
 use crate::events::Events;
 use crate::guard::{caught, keep_quiet};
 use crate::inbox::{Command, Inbox};
-use crate::port::Port;
+use crate::port::{DATAGRAM, Port};
 use crate::seats::Seats;
 
-/// Octets of the longest datagram: none is cut.
-const DATAGRAM: usize = 65535;
 /// Ports that are served before timers get their turn.
 const READY: usize = 256;
-/// Datagrams of one port and turn, where more than one may wait.
+/// Datagrams of one port and turn, where more than one is likely to wait: a try in vain costs more than another turn.
 const FEW: usize = 4;
+/// With more ports ready than that turns take so long that one packet after the other is nothing unusual.
+const CROWD: usize = 8;
 /// How the command queue is told from ports.
 const INBOX: u64 = u64::MAX;
 
@@ -106,34 +106,45 @@ impl Worker {
 
     /// Read and handle what a port has received.
     fn serve(&mut self, slot: Slot) {
-        let turn = self.turn;
+        let (turn, crowded) = (self.turn, self.ready.len() > CROWD);
         let Some(seat) = self.seats.at(slot).filter(|seat| seat.watched) else {
             return; // closed since it was found ready
         };
-        let most = if seat.turn + 1 == turn { FEW } else { 1 };
+        let most = if seat.turn + 1 == turn && !crowded { FEW } else { 1 };
         seat.turn = turn;
-        let port = Arc::clone(&seat.port);
         for _ in 0..most {
-            match port.receive(&mut self.packet) {
-                Ok(source) => {
-                    let Self { pipeline, seats, packet, now, .. } = self;
-                    if let Err(text) = caught(|| pipeline.receive(slot, packet, source, *now, seats)) {
-                        self.fail(slot, &port, text);
-                    }
-                }
-                Err(Errno::AGAIN) => return,
-                Err(_) => self.pipeline.missed(slot, 1),
+            if !self.take_one(slot) {
+                return;
             }
         }
     }
 
+    /// Read and handle one datagram; false where there was none.
+    fn take_one(&mut self, slot: Slot) -> bool {
+        let Self { pipeline, seats, packet, now, .. } = self;
+        let Some(seat) = seats.at(slot) else {
+            return false;
+        };
+        match seat.port.receive(packet) {
+            Ok(source) => {
+                if let Err(text) = caught(|| pipeline.receive(slot, packet, source, *now, seats)) {
+                    self.fail(slot, &text);
+                }
+            }
+            Err(Errno::AGAIN) => return false,
+            Err(_) => pipeline.missed(slot, 1),
+        }
+        true
+    }
+
     /// Count a packet that met a bug, and report the first one of a port.
-    fn fail(&mut self, slot: Slot, port: &Port, text: String) {
+    fn fail(&mut self, slot: Slot, text: &str) {
         self.pipeline.missed(slot, 1);
         if let Some(seat) = self.seats.at(slot).filter(|seat| !seat.failed) {
             seat.failed = true;
-            let text = format!("a packet at {} was not handled: {text}", port.local);
-            self.seats.complain(Arc::clone(&port.call), Some(port.id), text);
+            let text = format!("a packet at {} was not handled: {text}", seat.port.local);
+            let (call, socket) = (Arc::clone(&seat.port.call), seat.port.id);
+            self.seats.complain(call, Some(socket), text);
         }
     }
 

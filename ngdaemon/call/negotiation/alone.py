@@ -13,7 +13,7 @@ from ngdaemon.call.negotiation.exchange import Surroundings
 from ngdaemon.call.negotiation.securing import Securing
 from ngdaemon.ng.options import Flag, Options
 from ngdaemon.sdp.known import codecs_named, kind_of
-from ngdaemon.sdp.protocols import Protocol, protocol_of
+from ngdaemon.sdp.protocols import Protocol, kind_shown, protocol_of
 from ngdaemon.sdp.session import MediaSection, SessionDescription
 
 USUAL_CODECS = ("PCMU", "PCMA")
@@ -132,7 +132,7 @@ def _created(
     mux = "offer" in wanted or "require" in wanted
     media = before or Media(place, kind, protocol.name)
     if media.kind != kind:
-        raise RequestError(f"Failed to create SDP: media {place + 1} was {media.kind} before")
+        raise RequestError(f"Failed to create SDP: media {place + 1} was {kind_shown(media.kind)} before")
     return media._replace(
         protocol=protocol.name,
         told_protocol=protocol.name,

@@ -51,8 +51,7 @@ def chosen(security: Security, said: Said, protocol: Protocol, options: Options,
             return _agreed_dtls(security, said, association)
     if pair is not None:
         return _agreed_sdes(security, said, pair)
-    keyed = said.asked or security.keying is not None  # who answers with keys takes its media for secured
-    if protocol.secure or (told and keyed):
+    if protocol.secure or (told and said.asked) or _keeps_keys(security):  # who answers with keys takes it for secured
         raise Refused(_why(security, said, policy))
     return security._replace(
         said=said, keying=None, offered=frozenset(), pair=None, former=(), association=None, required=False
@@ -64,6 +63,15 @@ def _told(security: Security) -> set[Keying]:
     if security.settled:
         return set()
     return {kind for kind, told in ((Keying.SDES, security.lines), (Keying.DTLS, security.setup == OFFERED)) if told}
+
+
+def _keeps_keys(security: Security) -> bool:
+    """Whether the leg has keys, and was told some with what we told it last, an offer or an answer.
+
+    Only an offer without keys, which the script must have asked for, leads back to clear media: no answer that comes
+    late, or that nobody asked for.
+    """
+    return security.keying is not None and bool(security.lines or security.setup)
 
 
 def _why(security: Security, said: Said, policy: Policy) -> Cause:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from ngdaemon.base.endpoint import Endpoint, Family, Interface
 from ngdaemon.base.sources import Rng
-from ngdaemon.call import parties
+from ngdaemon.call import facing, parties
 from ngdaemon.call.interfaces import Interfaces
 from ngdaemon.call.model import Call, Leg, Media
 from ngdaemon.call.negotiation import bundling, doubling, icing, negotiate, relaying, rewrite, wishes
@@ -86,6 +86,8 @@ class Exchange:
         if connected:
             self._restart(around)
         self._secure(securing, around, allocator)
+        self.said = [_with_open(self.sender, media) for media in self.said]
+        self.told = [_with_open(self.receiver, media) for media in self.told]
         return self._write(description, options, around)
 
     def _forget_transport(self, options: Options) -> None:
@@ -370,6 +372,17 @@ class Exchange:
             offered = (media.place for media in self.told if media.said and not media.removed)
             by_slot.update({place: None for place in offered if place not in by_slot})
         return sorted(by_slot.items())
+
+
+def _with_open(leg: Leg, media: Media) -> Media:
+    """The media without an association that is closed now, as it has no transport any more: refused, or fax.
+
+    When it comes back it is another one, and our tls-id has to say so (TID-01, TID-02).
+    """
+    security = media.security
+    if security.association is None or media.bundled is not None or facing.has_transport(leg, media):
+        return media
+    return media._replace(security=security._replace(association=None, tls_id=""))
 
 
 def _has_ice(speaking: Media, hearing: Media) -> bool:

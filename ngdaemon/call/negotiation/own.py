@@ -15,7 +15,7 @@ from ngdaemon.call.negotiation.securing import Securing
 from ngdaemon.call.negotiation.telling import MediaTelling, Telling
 from ngdaemon.ng.options import Options
 from ngdaemon.sdp.codecs import Codec
-from ngdaemon.sdp.protocols import protocol_of
+from ngdaemon.sdp.protocols import kind_shown, protocol_of, transport_shown
 from ngdaemon.sdp.session import MediaSection, Origin, Section, SessionDescription
 
 OWN_VERSION = frozenset(("sdp-version",))
@@ -162,8 +162,9 @@ def _agreed(before: Media, said: Media, *, whole: bool, failure: str) -> Media:
     """One media after its answer: of all that was offered, what was accepted."""
     protocol, offered_protocol = protocol_of(said.protocol, said.kind), protocol_of(before.protocol, before.kind)
     if said.kind != before.kind or (protocol.rtp, protocol.secure) != (offered_protocol.rtp, offered_protocol.secure):
-        cause = f"media {before.place + 1} is {said.kind} over {protocol.name}"
-        raise RequestError(failure, cause=f"{cause}, offered was {before.kind} over {offered_protocol.name}")
+        cause = f"media {before.place + 1} is {kind_shown(said.kind)} over {transport_shown(protocol)}"
+        offered = f"{kind_shown(before.kind)} over {transport_shown(offered_protocol)}"
+        raise RequestError(failure, cause=f"{cause}, offered was {offered}")
     accepted = tuple(codec for codec in said.codecs if _is_among(codec, before.told_codecs))
     proper = [codec for codec in before.told_codecs if not is_supplemental(codec)]
     taken = [codec for codec in proper if _is_among(codec, accepted)]

@@ -6,7 +6,6 @@ whole request is refused, for the proxy to turn it into a 488 (ERR-01, ERR-02).
 
 from dataclasses import dataclass, field
 
-from ngdaemon.base.errors import RequestError
 from ngdaemon.base.sources import Rng
 from ngdaemon.call.model import Media
 from ngdaemon.call.negotiation import answering, causes, negotiate, offering, wishes
@@ -23,10 +22,6 @@ OSRTP_ACCEPTED = frozenset(("accept", "accept-rfc", "offer"))
 
 PLAIN = frozenset(("RTP/AVP", "RTP/AVPF"))
 """Profiles whose media is clear, unless it is OSRTP."""
-
-REASON = "no acceptable media security"
-NOT_ACCEPTABLE = 488
-"""The SIP response code that suits (RFC 3261 §21.4.26)."""
 
 
 @dataclass(slots=True)
@@ -164,20 +159,12 @@ class Securing:
         return media._replace(active=False, security=media.security._replace(refused=cause.word))
 
     def check(self, medias: list[Media]) -> list[str]:
-        """What the reply says of refused medias. Raises RequestError when none is left.
-
-        The causes are behind the words that proxies know; of a whole request that is refused, in `warnings` beside it.
-        """
+        """What the reply says of refused medias. Raises RequestError when none is left."""
         if not self.refusals:
             return []
-        refusals = sorted(self.refusals)
-        warnings = [f"{REASON}: {place + 1}:{cause.word} ({cause.text})" for place, cause in refusals]
         if not any(media.active for media in medias):
-            words = ", ".join(f"{place + 1}:{cause.word}" for place, cause in refusals)
-            texts = "; ".join(dict.fromkeys(cause.text for _, cause in refusals))
-            extra = {"sip-code": NOT_ACCEPTABLE, "warnings": warnings}
-            raise RequestError(f"{REASON}: {words}", extra, cause=texts)
-        return warnings
+            raise causes.refusal(self.refusals)
+        return causes.warnings(sorted(self.refusals))
 
 
 def _contradicts(media: Media, protocol: Protocol, *, direct: bool) -> bool:

@@ -11,6 +11,7 @@ from ngdaemon.call.reporting import keying_shown
 from ngdaemon.call.security import Keying
 from ngdaemon.media.forwarder import Learned, Stranger, Unreadable
 from ngdaemon.media.plan import Plan, Route, Socket
+from ngdaemon.sdp.protocols import kind_shown
 
 logger = logging.getLogger("ngdaemon.call")
 crypto_logger = logging.getLogger("ngdaemon.crypto")
@@ -45,7 +46,7 @@ def stranger(call: Call, event: Stranger) -> None:
     place = _place(call, event.socket)
     if place is None:
         return
-    extra, name = _identity(call, place), place.media.kind
+    extra, name = _identity(call, place), kind_shown(place.media.kind)
     if place.signalled is None:
         logger.info(EARLY, event.source, name, place.port, extra=extra)
     else:
@@ -65,7 +66,7 @@ def learned(call: Call, event: Learned, count: int) -> None:
         return
     moved = event.confirmed and event.peer != place.signalled
     level = logging.INFO if moved and 0 < count <= MOST_LEARNED else logging.DEBUG
-    what = (place.media.kind, event.peer, place.port)
+    what = (kind_shown(place.media.kind), event.peer, place.port)
     if moved:
         logger.log(level, LEARNED, *what, place.signalled or "nothing", extra=_identity(call, place))
     else:
@@ -77,9 +78,8 @@ def unreadable(call: Call, event: Unreadable) -> None:
     """Say that the keys do not fit: nothing of what a party sends is authentic."""
     place = _place(call, event.socket)
     if place is not None:
-        crypto_logger.warning(
-            UNREADABLE, event.source, place.media.kind, place.port, event.packets, extra=_identity(call, place)
-        )
+        what = (event.source, kind_shown(place.media.kind), place.port, event.packets)
+        crypto_logger.warning(UNREADABLE, *what, extra=_identity(call, place))
 
 
 def secured(call: Call) -> None:
@@ -89,7 +89,7 @@ def secured(call: Call) -> None:
     for leg in call.legs:
         for media in leg.medias:
             if text := _secured(media):
-                crypto_logger.debug("%s: %s", media.kind, text, extra={"call": call.id, "tag": leg.tag})
+                crypto_logger.debug("%s: %s", kind_shown(media.kind), text, extra={"call": call.id, "tag": leg.tag})
 
 
 def _secured(media: Media) -> str:
@@ -134,7 +134,7 @@ def _identity(call: Call, place: Place) -> dict[str, str]:
 def _socket(call: Call, socket: Socket) -> str:
     """`3: a audio 39998, peer 198.51.100.1:4000, from 198.51.100.1, learning heuristic`."""
     place = _place(call, socket.id)
-    name = f"{place.leg.tag or '(untagged)'} {place.media.kind} {place.port}" if place is not None else "?"
+    name = f"{place.leg.tag or '(untagged)'} {kind_shown(place.media.kind)} {place.port}" if place is not None else "?"
     plausible = socket.latch.plausible
     sources = "anywhere" if plausible is None else ", ".join(sorted(plausible)) or "nobody yet"
     return (

@@ -14,6 +14,7 @@ from ngdaemon.dtls.component import ICE_PATH
 from ngdaemon.ice import report as ice
 from ngdaemon.ice.candidate import RTCP
 from ngdaemon.ice.session import PATIENCE
+from ngdaemon.sdp.protocols import kind_shown
 
 ice_logger = logging.getLogger("ngdaemon.ice")
 crypto_logger = logging.getLogger("ngdaemon.crypto")
@@ -37,7 +38,7 @@ def log(call: Call, transport: Transport, happened: Happened) -> None:
     if held_back is None:
         return
     speaking = call.leg(transport.leg)
-    what = speaking.medias[transport.place].kind + (" RTCP" if happened.component == RTCP else "")
+    what = kind_shown(speaking.medias[transport.place].kind) + (" RTCP" if happened.component == RTCP else "")
     text = line.text(happened.event, transport.shown_of(happened.component))
     text = with_count(text, held_back)
     line.logger.log(line.level, "%s: %s", what, text, extra={"call": call.id, "tag": speaking.tag})

@@ -12,7 +12,7 @@ from ngdaemon.dtls import states as dtls
 from ngdaemon.dtls.component import ICE_PATH, Component
 from ngdaemon.dtls.remote import Remote
 from ngdaemon.dtls.roles import Role
-from ngdaemon.dtls.states import LIVE
+from ngdaemon.dtls.states import LIVE, State
 
 TRIES = 3
 """Handshakes that we begin for one agreement: what comes late of a former one, or is forged, can break the first."""
@@ -70,8 +70,8 @@ class Handshake:
         if before is None or (before.agreed, before.place) != (agreed, place):
             self._failures = 0
             self.allow_again()
-        elif self.desk.state not in LIVE:
-            return  # there is nothing to judge anew, and what is over does not begin again by this
+        elif self.desk.state not in (*LIVE, State.NEW):
+            return  # what is over is not judged anew, and does not begin again by this
         renew = before is not None and (before.agreed.tls_id, before.place) != (agreed.tls_id, place)
         self.desk.expect(remote, agreed.role, now, renew=renew)
 

@@ -7,14 +7,13 @@ plan to be stated again.
 import heapq
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from ngdaemon.base.errors import RequestError
 from ngdaemon.base.ids import CallId, SocketId
 from ngdaemon.call import facing
 from ngdaemon.call.links import NO_LINKS, Link, Links, Slot
 from ngdaemon.call.model import Call, Leg, LegId, Media
-from ngdaemon.call.negotiation.securing import NOT_ACCEPTABLE
+from ngdaemon.call.negotiation import causes
 from ngdaemon.call.security import Keying
 from ngdaemon.call.transport import decisions
 from ngdaemon.call.transport.transport import Setting, Transport
@@ -86,16 +85,23 @@ class Transports:
         for transport in have.values():
             links.update(transport.links())
 
-    def check(self, call: Call) -> None:
-        """Raise RequestError where a description contradicts the handshake that its sender has finished (ERR-08)."""
+    def check(self, call: Call, signalled: Collection[LegId]) -> None:
+        """Raise RequestError where a description contradicts the handshake that its sender has finished (ERR-08).
+
+        `signalled` are the legs that the request is about: what others have done does not refuse it.
+        """
         have = self._calls.get(call.id)
         if not have:
             return
-        found = ((media.place, have.get((leg.id, media.place)), media) for leg, media in _wanted(call))
-        refuted = [place for place, transport, media in found if transport is not None and transport.refutes(media)]
+        refuted = [
+            (media.place, causes.MISMATCH)
+            for leg, media in _wanted(call)
+            if leg.id in signalled
+            and (transport := have.get((leg.id, media.place))) is not None
+            and transport.refutes(media)
+        ]
         if refuted:
-            texts = ", ".join(f"{place + 1}:fingerprint" for place in refuted)
-            raise RequestError(f"no acceptable media security: {texts}", {"sip-code": NOT_ACCEPTABLE})
+            raise causes.refusal(refuted)
 
     def end(self, call: CallId, now: float) -> None:
         """Close the transports of a call that ends."""
@@ -200,7 +206,7 @@ def _wanted(call: Call) -> Iterator[tuple[Leg, Media]]:
         if leg.ended:
             continue
         for media in leg.medias:
-            if media.bundled is not None or media.ports is None or facing.is_relayed(leg, media):
+            if not facing.has_transport(leg, media):
                 continue
             security = media.security
             if media.ice is not None or security.keying is Keying.DTLS or Keying.DTLS in security.offered:

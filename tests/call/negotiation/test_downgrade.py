@@ -283,3 +283,41 @@ def test_a_key_that_went_astray_is_not_logged(line: str, caplog: pytest.LogCaptu
         reason = Daemon().refusal("offer", sdp=sdp.sdp(ALICE, line), from_tag="a")
     assert caplog.text
     assert "A" * 40 not in caplog.text + reason
+
+
+OFFERERS = {"SDES": savp(ALICE, crypto()), "DTLS": browser(ALICE)}
+
+
+@pytest.mark.parametrize("flags", [[], ["provisional"]], ids=["final", "provisional"])
+@pytest.mark.parametrize("offer", OFFERERS)
+def test_an_answer_that_nobody_asked_for_does_not_take_the_keys_of_an_offerer(offer: str, flags: list[str]) -> None:
+    """OSR-02, S16: it was answered with keys, and has got no offer since; or one that this node refused."""
+    daemon = Daemon()
+    daemon.offer(OFFERERS[offer], **PLAIN)
+    daemon.answer(audio(BOB, 5000))
+    assert clear_sockets(daemon) == {BOB}
+    daemon.refusal("offer", sdp="v=0\r\nxx", from_tag="b", to_tag="a")
+    assert daemon.refusal("answer", sdp=audio(ALICE, 4000), flags=flags, **BACK) == REFUSED
+    assert clear_sockets(daemon) == {BOB}
+
+
+@pytest.mark.parametrize("offer", OFFERERS)
+def test_a_late_answer_does_not_take_the_keys_of_a_leg_whose_own_offer_is_out(offer: str) -> None:
+    """OSR-02, S16: the offer of the leg itself, which is not answered yet, is not one that it could answer."""
+    daemon = Daemon()
+    daemon.offer(OFFERERS[offer], **PLAIN)
+    daemon.answer(audio(BOB, 5000))
+    daemon.offer(OFFERERS[offer], to_tag="b", **PLAIN)
+    assert daemon.refusal("answer", sdp=audio(ALICE, 4000), **BACK) == REFUSED
+    assert clear_sockets(daemon) == {BOB}
+
+
+@pytest.mark.parametrize("offer", OFFERERS)
+def test_a_leg_that_was_offered_plain_media_by_name_may_take_it(offer: str) -> None:
+    """OSR-01: that is what the script asked for."""
+    daemon = Daemon()
+    daemon.offer(OFFERERS[offer], **PLAIN)
+    daemon.answer(audio(BOB, 5000))
+    assert protocol(daemon.offer(audio(BOB, 5000), **BACK, **PLAIN)) == "RTP/AVP"
+    daemon.answer(audio(ALICE, 4000), **BACK)
+    assert clear_sockets(daemon) == {ALICE, BOB}

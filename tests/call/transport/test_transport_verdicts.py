@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from ngdaemon.base.endpoint import Endpoint
+from ngdaemon.call.negotiation import causes
 from ngdaemon.dtls.roles import Role
 from ngdaemon.dtls.states import Failed
 from ngdaemon.ice.candidate import RTCP, RTP
 from tests.support.peer import TO_PLAIN, Peer, Site, call_from_phone, call_to_phone, identity, verdicts
-from tests.support.sdp import audio
+from tests.support.sdp import attribute, audio, sdp
 
 BROWSER, OTHER = Endpoint("198.51.100.1", 50000), Endpoint("198.51.100.7", 50700)
 PHONE = audio("198.51.100.2", 4000)
@@ -132,6 +133,58 @@ def test_an_answer_that_contradicts_the_handshake_of_its_sender_is_refused_and_c
     phone.claims = phone.identity
     site.daemon.answer(phone.answer())
     assert site.is_open(phone)
+
+
+def test_the_refusal_of_such_an_answer_names_its_cause() -> None:
+    """ERR-08."""
+    site = Site()
+    phone = Peer(site, BROWSER, ice=False, controlling=False, claims=identity(5))
+    phone.hear(site.daemon.offer(PHONE, **WITHOUT))
+    assert site.run(2.0, until=phone.verified)
+    reply = site.daemon.command("answer", from_tag="a", to_tag="b", sdp=phone.answer())
+    assert reply["warnings"] == [f"no acceptable media security: 1:fingerprint ({causes.MISMATCH.text})"]
+
+
+@pytest.mark.parametrize("ice", [True, False], ids=["ICE", "no ICE"])
+def test_the_final_answer_decides_though_it_repeats_a_provisional_one(ice: bool) -> None:
+    """FP-11, FP-12: both came before any handshake; whoever shakes hands with another certificate is refused then."""
+    site = Site()
+    browser = Peer(site, BROWSER, ice=ice, controlling=False, claims=identity(5))
+    browser.mute = True
+    browser.hear(site.daemon.offer(PHONE, **ways(ice)))
+    site.daemon.answer(browser.answer(), **RINGING)
+    site.daemon.answer(browser.answer(), **OK)
+    site.run(1.0)
+    browser.mute = False
+    site.run(10.0)
+    assert verdicts(site, "b")["RTP"]["DTLS"]["verdict"] == "mismatch"
+    assert never_opened(site)
+
+
+FAX = "m=image {} udptl t38"
+
+
+@pytest.mark.parametrize("role", [Role.ACTIVE, Role.PASSIVE], ids=["active", "passive"])
+@pytest.mark.parametrize("instead", [FAX, "m=audio 0 UDP/TLS/RTP/SAVPF 0"], ids=["fax", "port 0"])
+def test_media_that_comes_back_has_another_association_and_says_so(role: Role, instead: str) -> None:
+    """TID-01, TID-02: the former one was closed with its media, so that its tls-id is no more told."""
+    site = Site()
+    phone = Peer(site, BROWSER, ice=False, tls_id="a" * 20, answers=role)
+    first = site.daemon.offer(PHONE, **WITHOUT)
+    phone.hear(first, final=False)
+    site.daemon.answer(phone.answer())
+    assert site.run(5.0, until=lambda: site.is_open(phone))
+    away = {"sdp": sdp("198.51.100.2", instead.format(4000))}
+    assert site.daemon.command("offer", from_tag="a", to_tag="b", **away)["result"] == "ok"
+    away = {"sdp": sdp("198.51.100.1", instead.format(50000))}
+    assert site.daemon.command("answer", from_tag="a", to_tag="b", **away)["result"] == "ok"
+    site.run(1.0)
+    again = site.daemon.offer(PHONE, to_tag="b", **WITHOUT)
+    assert attribute(again, "setup") == "actpass"
+    assert attribute(again, "tls-id") not in ("", attribute(first, "tls-id"))
+    phone.hear(again, final=False)
+    site.daemon.answer(phone.answer())
+    assert site.run(5.0, until=lambda: site.is_open(phone))
 
 
 def test_what_strangers_have_shown_is_held_against_nobody() -> None:

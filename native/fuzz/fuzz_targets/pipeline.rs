@@ -1,0 +1,9 @@
+//! What must hold is in the tests of the engine, which try it with octets of their own.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../engine/tests/properties/pipeline.rs"]
+mod pipeline;
+
+fuzz_target!(|data: &[u8]| pipeline::holds(data));
