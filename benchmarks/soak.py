@@ -25,8 +25,8 @@ STEP = 10
 """Calls that are deleted, and set up, together."""
 REST = 0.2
 """Seconds after the last request of a turn until the daemon is looked at: sockets are closed by its threads."""
-WARM = 0.1
-"""Share of the samples that are not judged: the daemon still grows to its size."""
+WARM = 120.0
+"""Seconds, but at most half of the run, in which the daemon grows to its size: samples until then are not judged."""
 GROWTH = 0.02
 """By how much memory may be greater at the end: a share of what it was at the beginning."""
 LINES = 12
@@ -158,7 +158,8 @@ def _tell(sample: Sample) -> None:
 
 def faults(samples: Sequence[Sample]) -> list[str]:
     """What was not as it should be, in words; nothing where all stayed flat and no packet was lost."""
-    judged = samples[int(WARM * len(samples)) :]
+    warm = min(WARM, samples[-1].seconds / 2)
+    judged = [each for each in samples if each.seconds > warm]
     quarter = max(1, len(judged) // 4)
     first, last = (median(each.memory.rss for each in part) for part in (judged[:quarter], judged[-quarter:]))
     found = []
