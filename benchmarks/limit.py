@@ -9,7 +9,7 @@ from benchmarks.calls import Call
 from benchmarks.carrier import carrying
 from benchmarks.daemons import Daemon, Site
 from benchmarks.kernel import waited_seconds
-from benchmarks.measures import DISTURBED, SETTLE, Effort, Figures, Measure
+from benchmarks.measures import DISTURBED, SETTLE, SETTLE_RATE, Effort, Figures, Measure
 from benchmarks.shapes import Shape
 
 LOSS = 0.1
@@ -18,8 +18,6 @@ START = 100_000
 """Packets a second at which the search begins."""
 STEP = 1.4
 """How much further it goes at once until it has both a rate that passes and one that does not."""
-SETTLE_RATE = 20_000
-"""Packets a second while addresses are learned: this comes before the load, and is not part of it."""
 BURST = 4
 """Packets of a flow that leave together where twice the limit is offered: the generator could not do it one by one."""
 CONFIRMED = 2

@@ -23,6 +23,8 @@ GROUP = 50
 """Calls that are offered, then answered, then deleted together: each command has its own reading of the clock."""
 SETTLE = 3.5
 """Seconds of traffic before the measured period: daemons learn addresses in the first 3 (ng-protocol.md §5.1)."""
+SETTLE_RATE = 20_000
+"""Packets a second until then, at most: a daemon that loses packets while it learns may stay silent afterwards."""
 DISTURBED = 5.0
 """Percent of lateness or of waiting for a core above which a run is made again."""
 
@@ -162,7 +164,15 @@ def _relay(daemon: Daemon, site: Site, shape: Shape, flows: int, rate: int, seco
 def send_through(carrier: Carrier, rate: int, seconds: float, protected: traffic.Protected | None = None) -> Figures:
     """Packets between the phones of answered calls, and what is told of them (see `media`)."""
     waited = waited_seconds(carrier.pid)
-    seen = traffic.run(carrier.ends, rate=rate, seconds=seconds, warmup=SETTLE, cpu_of=carrier.pid, protected=protected)
+    seen = traffic.run(
+        carrier.ends,
+        rate=rate,
+        seconds=seconds,
+        warmup=SETTLE,
+        warmup_rate=min(rate, SETTLE_RATE),
+        cpu_of=carrier.pid,
+        protected=protected,
+    )
     waited = waited_seconds(carrier.pid) - waited
     figures = {
         "cpu": traffic.intact(seen).cpu_us,
