@@ -13,7 +13,7 @@ WEB := tests/interop/web
 PIP := $(BIN)/pip --disable-pip-version-check -q
 ARGS ?=
 TESTS ?=
-SUITES ?= plain rates webrtc
+SUITES ?= plain rates webrtc native native-sdes native-limit native-gain native-floor
 
 # The generators of documents.
 PAGES := $(basename $(notdir $(wildcard tools/*_page.py)))

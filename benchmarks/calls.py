@@ -13,6 +13,8 @@ from benchmarks.shapes import Shape
 
 FIRST_PORT = 10000
 """Port of the first phone; the others follow, leaving out odd ports."""
+PHONES = 20000
+"""Phones at an address: calls whose numbers are so far from each other have the same one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Call:
     @property
     def port(self) -> int:
         """The media port of the caller at the address of callers, and of the callee at that of callees."""
-        return FIRST_PORT + 2 * self.number
+        return FIRST_PORT + 2 * (self.number % PHONES)
 
     def offer(self) -> bytes:
         sdp = self._fill(self.shape.offer_sdp, self.site.callers)

@@ -6,7 +6,6 @@ the same options: errors alone are logged, no kernel module, and a `delete` ends
 """
 
 import contextlib
-import resource
 import socket
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from benchmarks.kernel import pin
+from benchmarks.kernel import prepare
 from benchmarks.ng import DaemonError, NgClient
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,26 +30,39 @@ STOP = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """A daemon that can be measured, under the name that the tables give it."""
+    """A daemon that can be measured."""
 
     name: str
+    """What selects it."""
     command: tuple[str, ...]
     version: tuple[str, ...]
     """The command that prints its version."""
+    title: str = ""
+    """What tables call it, if that is not its name."""
+
+    def __str__(self) -> str:
+        return self.title or self.name
 
 
 _NGDAEMON = (sys.executable, "-m", "ngdaemon")
+_VERSION = (*_NGDAEMON, "--version")
+
+ECHO = Daemon("echo", (), (), "a bare echo")
+"""Sends packets back (echo.c). It knows no calls, and can be measured for packets alone (carrier.py)."""
 
 DAEMONS = {
     daemon.name: daemon
     for daemon in (
-        Daemon("ngdaemon", _NGDAEMON, (*_NGDAEMON, "--version")),
+        Daemon("ngdaemon", _NGDAEMON, _VERSION),
+        Daemon("native", (*_NGDAEMON, "--forwarder=native"), _VERSION, "ngdaemon (native)"),
+        Daemon("portable", (*_NGDAEMON, "--forwarder=portable"), _VERSION, "ngdaemon (portable)"),
         Daemon(
             "rtpengine",
             # One thread for one core shows it at its best: with its default of four a packet costs a third more and up.
             ("rtpengine", "--num-threads=1", "--media-num-threads=1"),
             ("rtpengine", "--version"),
         ),
+        ECHO,
     )
 }
 
@@ -81,6 +93,8 @@ class Running:
 @contextlib.contextmanager
 def running(daemon: Daemon, site: Site) -> Iterator[Running]:
     """Start a daemon, and stop it at the end. Raises DaemonError, with its log, when it does not come up or stay up."""
+    if daemon is ECHO:
+        raise DaemonError(f"{daemon} knows no calls")
     _check_port_is_free(site)
     with tempfile.TemporaryFile() as log, _process(daemon, site, log) as process:
         client = NgClient(site.address, site.ng_port)
@@ -104,7 +118,7 @@ def _process(daemon: Daemon, site: Site, log: IO[bytes]) -> Iterator["subprocess
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=log,
-        preexec_fn=lambda: _prepare(site.daemon_core),
+        preexec_fn=lambda: prepare(site.daemon_core),
     )
     try:
         yield process
@@ -119,9 +133,11 @@ def _process(daemon: Daemon, site: Site, log: IO[bytes]) -> Iterator["subprocess
 
 def version_of(daemon: Daemon) -> str:
     """Name and version as the daemon tells it."""
+    if not daemon.version:
+        return str(daemon)
     done = subprocess.run(daemon.version, cwd=ROOT, capture_output=True, text=True, timeout=START, check=True)
     words = (done.stdout + done.stderr).split()
-    return f"{daemon.name} {words[-1]}"
+    return f"{daemon} {words[-1]}"
 
 
 def _options(site: Site) -> tuple[str, ...]:
@@ -131,12 +147,6 @@ def _options(site: Site) -> tuple[str, ...]:
         *(f"--interface={site.address}", f"--listen-ng={site.address}:{site.ng_port}"),
         *(f"--port-min={low}", f"--port-max={high}", "--delete-delay=0"),
     )
-
-
-def _prepare(core: int) -> None:
-    pin(core)
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _check_port_is_free(site: Site) -> None:

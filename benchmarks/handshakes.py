@@ -11,8 +11,8 @@ from benchmarks.daemons import Daemon, Running, Site, running
 from benchmarks.handset import PlainPhone, SecuredPhone
 from benchmarks.handshake import context_of
 from benchmarks.kernel import cpu_seconds, waited_seconds
-from benchmarks.measures import WINDOW, Effort, Figures, Measure, undisturbed
-from benchmarks.ng import sdp_of
+from benchmarks.measures import Effort, Figures, Measure, undisturbed
+from benchmarks.ng import WINDOW, sdp_of
 from benchmarks.shapes import Shape
 from benchmarks.traffic import LoadError
 from ngdaemon.dtls.certificate import make

@@ -1,7 +1,8 @@
-"""What the kernel knows about a process: its CPU time and its memory. Linux only."""
+"""What the kernel knows about a process: its CPU time, its memory, and how much it has open. Linux only."""
 
 import os
 import platform
+import resource
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,9 +45,26 @@ def memory(pid: int) -> Memory:
     return Memory(fields["Rss"], fields["Pss"])
 
 
+def descriptors(pid: int) -> int:
+    """How many files and sockets a process has open."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def threads(pid: int) -> int:
+    """How many threads a process has."""
+    return len(os.listdir(f"/proc/{pid}/task"))
+
+
 def pin(core: int) -> None:
     """Keep the calling process and what it starts from now on to one core."""
     os.sched_setaffinity(0, {core})
+
+
+def prepare(core: int) -> None:
+    """Make the calling process ready to become a daemon: on one core, with as many open files as there may be."""
+    pin(core)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def machine() -> str:

@@ -9,21 +9,22 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchmarks import traffic
-from benchmarks.calls import Call, phones
+from benchmarks.calls import Call
+from benchmarks.carrier import Carrier, carrying, set_up
 from benchmarks.daemons import Daemon, Running, Site, running
 from benchmarks.kernel import cpu_seconds, memory, waited_seconds
-from benchmarks.ng import sdp_of
+from benchmarks.ng import WINDOW
 from benchmarks.shapes import Shape
 
 Figures = dict[str, float]
 Measure = Callable[[Daemon, Site, "Effort"], Figures]
 
-WINDOW = 4
-"""Requests under way at once, as a proxy with a few worker processes has them."""
 GROUP = 50
 """Calls that are offered, then answered, then deleted together: each command has its own reading of the clock."""
 SETTLE = 3.5
 """Seconds of traffic before the measured period: daemons learn addresses in the first 3 (ng-protocol.md §5.1)."""
+SETTLE_RATE = 20_000
+"""Packets a second until then, at most: a daemon that loses packets while it learns may stay silent afterwards."""
 DISTURBED = 5.0
 """Percent of lateness or of waiting for a core above which a run is made again."""
 
@@ -33,7 +34,7 @@ class Effort:
     """How long a round takes."""
 
     rounds: int
-    """Rounds that count; one more goes before them."""
+    """Rounds that count."""
     groups: int
     """Groups of calls in the measurement of requests."""
     held: int
@@ -46,6 +47,10 @@ class Effort:
     """Calls with DTLS-SRTP of which the time is measured."""
     attempts: int = 5
     """Runs that are made at most to have one that was not disturbed."""
+    resolution: float = 0.02
+    """How close the search for the highest rate comes to it: a share of it."""
+    discarded: int = 1
+    """Rounds that go before those that count."""
 
     def __str__(self) -> str:
         return (
@@ -55,7 +60,9 @@ class Effort:
 
 
 FULL = Effort(rounds=5, groups=30, held=2000, seconds=4.0, handshakes=400, alone=100)
-QUICK = Effort(rounds=1, groups=6, held=500, seconds=1.0, handshakes=40, alone=20, attempts=1)
+QUICK = Effort(
+    rounds=1, groups=6, held=500, seconds=1.0, handshakes=40, alone=20, attempts=1, resolution=0.1, discarded=0
+)
 
 
 def requests(shape: Shape) -> Measure:
@@ -108,26 +115,6 @@ def held(shape: Shape) -> Measure:
     return measure
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """Calls that were offered and answered, with the SDP that each party got."""
-
-    calls: Sequence[Call]
-    to_callees: Sequence[str]
-    to_callers: Sequence[str]
-
-    def phones(self) -> list[str]:
-        """Their phones as lines for the load generator."""
-        return phones(self.calls, self.to_callees, self.to_callers)
-
-
-def set_up(daemon: Running, calls: Sequence[Call]) -> Answered:
-    """Offer and answer calls."""
-    offers = daemon.client.request_all([call.offer() for call in calls], WINDOW)
-    answers = daemon.client.request_all([call.answer() for call in calls], WINDOW)
-    return Answered(calls, [sdp_of(reply) for reply in offers], [sdp_of(reply) for reply in answers])
-
-
 def media(shape: Shape, flows: int, rates: Sequence[int]) -> Measure:
     """Relayed packets at each total rate (packets a second), flows being directions: two a call.
 
@@ -141,10 +128,15 @@ def media(shape: Shape, flows: int, rates: Sequence[int]) -> Measure:
         figures: Figures = {}
         for rate in rates:
             calmest = undisturbed(partial(_relay, daemon, site, shape, flows, rate, effort.seconds), effort.attempts)
-            figures |= {f"{name}@{rate}": value for name, value in calmest.items()}
+            figures |= {f"{name}@{condition(shape, flows, rate)}": value for name, value in calmest.items()}
         return figures
 
     return measure
+
+
+def condition(shape: Shape, flows: int, rate: int) -> str:
+    """What packets were measured under, in the names of figures."""
+    return f"{shape.name}-{flows}-{rate}"
 
 
 def undisturbed(relay: Callable[[], Figures], attempts: int) -> Figures:
@@ -164,21 +156,24 @@ def _disturbance(figures: Figures) -> float:
 
 
 def _relay(daemon: Daemon, site: Site, shape: Shape, flows: int, rate: int, seconds: float) -> Figures:
-    """One run. The daemon is a fresh one, as some do not get over a disturbance: flows stay silent once they lost."""
-    with running(daemon, site) as daemon_running:
-        answered = set_up(daemon_running, [Call(shape, index, site) for index in range(flows // 2)])
-        return send_through(daemon_running, answered, rate, seconds)
+    """One run."""
+    with carrying(daemon, site, [Call(shape, index, site) for index in range(flows // 2)]) as carrier:
+        return send_through(carrier, rate, seconds)
 
 
-def send_through(
-    daemon: Running, answered: Answered, rate: int, seconds: float, protected: traffic.Protected | None = None
-) -> Figures:
+def send_through(carrier: Carrier, rate: int, seconds: float, protected: traffic.Protected | None = None) -> Figures:
     """Packets between the phones of answered calls, and what is told of them (see `media`)."""
-    waited = waited_seconds(daemon.pid)
+    waited = waited_seconds(carrier.pid)
     seen = traffic.run(
-        answered.phones(), rate=rate, seconds=seconds, warmup=SETTLE, cpu_of=daemon.pid, protected=protected
+        carrier.ends,
+        rate=rate,
+        seconds=seconds,
+        warmup=SETTLE,
+        warmup_rate=min(rate, SETTLE_RATE),
+        cpu_of=carrier.pid,
+        protected=protected,
     )
-    waited = waited_seconds(daemon.pid) - waited
+    waited = waited_seconds(carrier.pid) - waited
     figures = {
         "cpu": traffic.intact(seen).cpu_us,
         "loss": seen.loss_percent,

@@ -13,6 +13,8 @@ Value = str | int | Sequence["Value"] | Mapping[str, "Value"]
 
 PATIENCE = 5.0
 """Seconds that an answer may take: after them the daemon counts as broken, and nothing is sent again."""
+WINDOW = 4
+"""Requests under way at once, as a proxy with a few worker processes has them."""
 
 
 class DaemonError(Exception):

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from benchmarks import srtp, traffic
 from benchmarks.calls import Call
+from benchmarks.carrier import Carrier, set_up
 from benchmarks.daemons import Daemon, Site, running
-from benchmarks.measures import SETTLE, Effort, Figures, Measure, send_through, set_up, undisturbed
+from benchmarks.measures import SETTLE, Effort, Figures, Measure, condition, send_through, undisturbed
 from benchmarks.shapes import Shape
 
 
@@ -29,7 +30,7 @@ def protected(shape: Shape, flows: int, rates: Sequence[int]) -> Measure:
                 srtp.write_script(script, shape.suite, calls, count)
                 relay = partial(_relay, daemon, site, calls, rate, effort.seconds, script)
                 calmest = undisturbed(relay, effort.attempts)
-            figures |= {f"{name}@{shape.name}-{rate}": value for name, value in calmest.items()}
+            figures |= {f"{name}@{condition(shape, flows, rate)}": value for name, value in calmest.items()}
         return figures
 
     return measure
@@ -42,6 +43,6 @@ def _relay(daemon: Daemon, site: Site, calls: Sequence[Call], rate: int, seconds
     ends = traffic.Protected(srtp.RUN, script, sample, srtp.PROFILES[suite].overhead)
     with running(daemon, site) as daemon_running:
         answered = set_up(daemon_running, calls)
-        figures = send_through(daemon_running, answered, rate, seconds, ends)
+        figures = send_through(Carrier(daemon_running.pid, answered.phones()), rate, seconds, ends)
     keys = [srtp.key_in(sdp, suite) for sdp in answered.to_callers]
     return figures | {"verified": float(srtp.verify_sample(sample, suite, keys))}

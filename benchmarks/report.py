@@ -101,11 +101,14 @@ def _reach(row: Row) -> str:
     if row.reach is None:
         return ""
     aim = "" if row.aim is None else f" (aim {row.aim:g})"
-    return f"≤ {row.reach:g}{aim}" if row.ratio else f"{row.reach:g} {row.unit}"
+    sign = "≥ " if row.higher else "≤ " if row.ratio else ""
+    return f"{sign}{row.reach:g}{aim}" + (f" {row.unit}" if row.unit and not row.ratio else "")
 
 
 def _reached(row: Row, found: Outcome) -> str:
     value = found.ratio if row.ratio else found.subject
     if row.reach is None:
         return ""
-    return "yes" if value is not None and value <= row.reach else "no"
+    if value is None:
+        return "no"
+    return "yes" if (value >= row.reach if row.higher else value <= row.reach) else "no"

@@ -40,9 +40,9 @@ def run_rounds(measures: Sequence[Measure], subject: Daemon, peer: Daemon, site:
     """The rounds that count. Raises DaemonError, LoadError."""
     rounds = [
         _round(measures, subject, peer, site, effort, number=number, of=effort.rounds)
-        for number in range(effort.rounds + 1)
+        for number in range(1 - effort.discarded, effort.rounds + 1)
     ]
-    return rounds[1:]
+    return rounds[effort.discarded :]
 
 
 def outcome(rounds: Sequence[Round], figure: str) -> Outcome | None:
@@ -66,7 +66,7 @@ def outcome(rounds: Sequence[Round], figure: str) -> Outcome | None:
 def _round(
     measures: Sequence[Measure], subject: Daemon, peer: Daemon, site: Site, effort: Effort, *, number: int, of: int
 ) -> Round:
-    print(f"round {number} of {of}" + (" (thrown away)" if number == 0 else ""), file=sys.stderr, flush=True)
+    print(f"round {number} of {of}" + (" (thrown away)" if number < 1 else ""), file=sys.stderr, flush=True)
     round_ = Round({}, {})
     order = [(subject, round_.subject), (peer, round_.peer)]
     if number % 2:
@@ -76,5 +76,5 @@ def _round(
             try:
                 figures |= measure(daemon, site, effort)
             except LoadError as error:
-                raise LoadError(f"with {daemon.name}: {error}") from error
+                raise LoadError(f"with {daemon}: {error}") from error
     return round_

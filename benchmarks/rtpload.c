@@ -1,15 +1,19 @@
 /* rtpload: sends paced RTP over many flows through a relay and counts what arrives at the far ends.
  *
- *     rtpload --rate PPS [--warmup S] [--seconds S] [--linger S] [--payload BYTES] [--cpu-of PID] [--run NUMBER]
- *             [--protected FILE --sample FILE --overhead BYTES] < ends
+ *     rtpload --rate PPS [--warmup S] [--warmup-rate PPS] [--seconds S] [--linger S] [--payload BYTES] [--cpu-of PID]
+ *             [--burst PACKETS] [--run NUMBER] [--protected FILE --sample FILE --overhead BYTES] < ends
  *
  * Standard input has one end (a phone's media socket) per line: `LOCAL-ADDRESS LOCAL-PORT RELAY-ADDRESS RELAY-PORT
  * PARTNER`, addresses numeric, PARTNER being the number of the line (from 0) whose packets should arrive here. Each end
  * sends one flow; packet number i leaves at its own point of time, start + i / rate, from end i mod N, so the load is
  * even and the relay sees no bursts of our making. Standard output gets one JSON object; it counts the packets of the
  * measured period alone, whenever they arrive (strays always, as they cannot be told apart,
- * and late ones, which say that the generator was disturbed). Exit code 0, or 1 with a
- * line on standard error.
+ * and late ones, which say that the generator was disturbed). Those that arrive more than GRACE after the end of the
+ * period count as overdue too: a relay that cannot keep pace has them in its sockets, and loses nothing until these are
+ * full. Exit code 0, or 1 with a line on standard error.
+ *
+ * What limits the generator is one `send` a packet. To overload a relay there is --burst: in the measured period so many
+ * packets of an end leave together, as one `send` that the kernel divides (UDP_SEGMENT); the rate stays what it is.
  *
  * A line with the word `protected` at its end is that of a phone with SRTP: no key is known here. What it sends was
  * protected before, under the SSRC that belongs to the --run, and is read from the --protected FILE: for each such end
@@ -19,13 +23,14 @@
  *
  * One thread, which never sleeps in the measured period and is woken by nobody: sockets are read in turn, each once in
  * SWEEP, and the kernel's arrival time stamps give the delay. The relay pays for no wake-up of ours, and reading costs
- * little, as packets have come together. What limits the generator is one `send` a packet.
+ * little, as packets have come together.
  */
 
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/udp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,11 +51,13 @@
 #define ENDS_MAX 65536                /* an SSRC is 0x52, then 8 bits for the run, then 16 for the end */
 #define SSRC_FAMILY 0x52000000u
 #define WINDOW 1024                   /* sequence numbers of a flow that can be under way at once; power of two */
+#define BURST_MAX 16                  /* packets that may leave an end together */
 #define BATCH 32                      /* packets read from a socket at once */
 #define CONTROL 64                    /* room for one time stamp message */
 #define SWEEP_MIN 5000000LL           /* ns between two looks at a socket: at least this, */
 #define SWEEP_PER_END 20000LL         /* and this for each end, so that looking costs at most 50,000 calls a second */
 #define LATE 1000000LL                /* ns behind its time after which a packet counts as sent late */
+#define GRACE 20000000LL              /* ns after the measured period in which packets are still on time */
 #define RECEIVE_BUFFER (1 << 20)
 #define SECOND 1000000000LL
 #define DELAYS 200000                 /* microseconds told apart in the delay histogram; longer ones share the last */
@@ -73,14 +80,14 @@ struct end {
 };
 
 struct totals {
-    uint64_t sent, received, bytes, duplicate, reordered, damaged, stray, stale, refused, late;
+    uint64_t sent, received, bytes, duplicate, reordered, damaged, stray, stale, refused, late, overdue;
     uint64_t warmup_sent, warmup_received;
     int64_t latest;
 };
 
 struct options {
-    double rate, warmup, seconds, linger;
-    int payload, run;
+    double rate, warmup, warmup_rate, seconds, linger;
+    int payload, run, burst;
     pid_t cpu_of;
     const char *protected, *sample;
 };
@@ -88,6 +95,7 @@ struct options {
 static struct end *ends;
 static int end_count;
 static struct totals totals;
+static int64_t deadline = INT64_MAX;  /* wall clock ns after which an arrival is overdue */
 static uint32_t delays[DELAYS];
 static unsigned char payload[PAYLOAD_MAX];
 static int payload_size = 160, overhead;
@@ -183,7 +191,7 @@ static void count_packet(struct end *here, const unsigned char *data, size_t siz
         totals.duplicate += number >= sender->first;
         return;
     }
-    int64_t delay = arrival(header) - *sent_at;
+    int64_t arrived = arrival(header), delay = arrived - *sent_at;
     *sent_at = 0;
     bool disordered = number + 1 < sender->highest;
     if (!disordered) sender->highest = number + 1;
@@ -194,6 +202,7 @@ static void count_packet(struct end *here, const unsigned char *data, size_t siz
     totals.received++;
     totals.bytes += size;
     totals.reordered += disordered;
+    totals.overdue += arrived > deadline;
     count_delay(delay);
     if (!is_whole(here, data, size)) totals.damaged++;
     else if (here->protected && number % SAMPLE == 0) keep(here, data);
@@ -210,44 +219,60 @@ static void read_end(struct end *here) {
 
 /* ---- sending ---- */
 
-static ssize_t send_protected(const struct end *end) {
+static ssize_t send_protected(const struct end *end, int burst) {
+    if (burst > 1) fail("protected packets leave one by one");
     if (end->sent == script_length) fail("only %u protected packets for each end", script_length);
     return send(end->fd, end->script + end->sent * protected_size(), protected_size(), MSG_DONTWAIT);
 }
 
-static ssize_t send_clear(const struct end *end) {
-    static unsigned char packet[RTP_HEADER + PAYLOAD_MAX] = {0x80, 0x08};
-    uint32_t ssrc = first_ssrc + (uint32_t)(end - ends), stamp = end->sent * 160;
-    packet[2] = (unsigned char)(end->sent >> 8);
-    packet[3] = (unsigned char)end->sent;
+static void write_clear(const struct end *end, uint32_t number, unsigned char *packet) {
+    uint32_t ssrc = first_ssrc + (uint32_t)(end - ends), stamp = number * 160;
+    packet[0] = 0x80;
+    packet[1] = 0x08;
+    packet[2] = (unsigned char)(number >> 8);
+    packet[3] = (unsigned char)number;
     for (int i = 0; i < 4; i++) {
         packet[4 + i] = (unsigned char)(stamp >> (24 - 8 * i));
         packet[8 + i] = (unsigned char)(ssrc >> (24 - 8 * i));
     }
     memcpy(packet + RTP_HEADER, payload, (size_t)payload_size);
-    return send(end->fd, packet, (size_t)(RTP_HEADER + payload_size), MSG_DONTWAIT);
 }
 
-static void send_from(struct end *end, bool measured) {
-    end->sent_at[end->sent & (WINDOW - 1)] = clock_ns(CLOCK_REALTIME);
-    if ((end->protected ? send_protected(end) : send_clear(end)) < 0) totals.refused++;
-    end->sent++;
-    if (measured) totals.sent++;
-    else totals.warmup_sent++;
+static ssize_t send_clear(const struct end *end, int burst) {
+    static unsigned char packets[BURST_MAX * (RTP_HEADER + PAYLOAD_MAX)];
+    size_t size = (size_t)(RTP_HEADER + payload_size);
+    for (int i = 0; i < burst; i++) write_clear(end, end->sent + (uint32_t)i, packets + (size_t)i * size);
+    return send(end->fd, packets, (size_t)burst * size, MSG_DONTWAIT);
+}
+
+static void send_from(struct end *end, int burst, bool measured) {
+    int64_t now = clock_ns(CLOCK_REALTIME);
+    for (int i = 0; i < burst; i++) end->sent_at[(end->sent + (uint32_t)i) & (WINDOW - 1)] = now;
+    if ((end->protected ? send_protected(end, burst) : send_clear(end, burst)) < 0) totals.refused += (uint64_t)burst;
+    end->sent += (uint32_t)burst;
+    if (measured) totals.sent += (uint64_t)burst;
+    else totals.warmup_sent += (uint64_t)burst;
+}
+
+/* From now on what is sent at once is divided into packets. */
+static void divide(void) {
+    int size = RTP_HEADER + payload_size;
+    for (int i = 0; i < end_count; i++)
+        if (setsockopt(ends[i].fd, SOL_UDP, UDP_SEGMENT, &size, sizeof size) != 0) fail("no --burst here");
 }
 
 /* Sends `count` packets from `*next` on, each at its time, and looks at all ends in turn meanwhile. */
-static void run_period(uint64_t count, double rate, int *next, bool measured) {
+static void run_period(uint64_t count, double rate, int burst, int *next, bool measured) {
     static int reading;
     int64_t sweep = end_count * SWEEP_PER_END > SWEEP_MIN ? end_count * SWEEP_PER_END : SWEEP_MIN;
     int64_t start = clock_ns(CLOCK_MONOTONIC), look = sweep / end_count, next_look = start;
     for (uint64_t i = 0; i < count;) {
         int64_t now = clock_ns(CLOCK_MONOTONIC), due = start + (int64_t)((double)i * SECOND / rate);
         if (now >= due) {
-            send_from(&ends[*next], measured);
+            send_from(&ends[*next], burst, measured);
             *next = (*next + 1) % end_count;
-            i++;
-            if (now - due > LATE) totals.late++;
+            i += (uint64_t)burst;
+            if (now - due > LATE) totals.late += (uint64_t)burst;
             if (now - due > totals.latest) totals.latest = now - due;
         }
         if (now >= next_look) {
@@ -342,30 +367,35 @@ static void read_script(const struct options *options) {
 
 static void check_options(const struct options *options) {
     if (options->rate <= 0 || options->rate > 5e6) fail("--rate must be above 0 and at most 5000000 packets a second");
+    if (options->warmup_rate <= 0 || options->warmup_rate > 5e6) fail("--warmup-rate must be as --rate");
     if (options->seconds <= 0 || options->warmup < 0 || options->seconds + options->warmup > 3600)
         fail("--seconds and --warmup must be above 0 and at most an hour together");
     if (options->payload < 0 || options->payload > PAYLOAD_MAX) fail("--payload must be 0 to %d", PAYLOAD_MAX);
     if (overhead < 0 || overhead > OVERHEAD_MAX) fail("--overhead must be 0 to %d", OVERHEAD_MAX);
+    if (options->burst < 1 || options->burst > BURST_MAX) fail("--burst must be 1 to %d", BURST_MAX);
     if (options->run < 0 || options->run > 255) fail("--run must be 0 to 255");
 }
 
 static struct options parse_options(int argc, char **argv) {
-    struct options options = {.seconds = 1, .linger = 0.5, .payload = 160, .run = getpid() & 0xff};
+    struct options options = {.seconds = 1, .linger = 0.5, .burst = 1, .payload = 160, .run = getpid() & 0xff};
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 == argc) fail("%s needs a value", argv[i]);
         double value = atof(argv[i + 1]);
         if (!strcmp(argv[i], "--rate")) options.rate = value;
         else if (!strcmp(argv[i], "--warmup")) options.warmup = value;
+        else if (!strcmp(argv[i], "--warmup-rate")) options.warmup_rate = value;
         else if (!strcmp(argv[i], "--seconds")) options.seconds = value;
         else if (!strcmp(argv[i], "--linger")) options.linger = value;
         else if (!strcmp(argv[i], "--payload")) options.payload = (int)value;
         else if (!strcmp(argv[i], "--cpu-of")) options.cpu_of = (pid_t)value;
+        else if (!strcmp(argv[i], "--burst")) options.burst = (int)value;
         else if (!strcmp(argv[i], "--run")) options.run = (int)value;
         else if (!strcmp(argv[i], "--overhead")) overhead = (int)value;
         else if (!strcmp(argv[i], "--protected")) options.protected = argv[i + 1];
         else if (!strcmp(argv[i], "--sample")) options.sample = argv[i + 1];
         else fail("unknown option %s", argv[i]);
     }
+    if (options.warmup_rate == 0) options.warmup_rate = options.rate;
     check_options(&options);
     return options;
 }
@@ -405,8 +435,8 @@ static void report(double wall, double cpu, double own_cpu) {
            totals.sent - totals.received, totals.bytes);
     printf(" \"reordered\": %lu, \"duplicate\": %lu, \"damaged\": %lu, \"stray\": %lu, \"stale\": %lu,\n",
            totals.reordered, totals.duplicate, totals.damaged, totals.stray, totals.stale);
-    printf(" \"refused\": %lu, \"late\": %lu, \"latest_us\": %ld,\n", totals.refused, totals.late,
-           totals.latest / 1000);
+    printf(" \"refused\": %lu, \"late\": %lu, \"latest_us\": %ld, \"overdue\": %lu,\n", totals.refused, totals.late,
+           totals.latest / 1000, totals.overdue);
     printf(" \"warmup_sent\": %lu, \"warmup_lost\": %lu,\n", totals.warmup_sent,
            totals.warmup_sent - totals.warmup_received);
     report_delays();
@@ -426,15 +456,17 @@ int main(int argc, char **argv) {
     read_script(&options);
     prepare_reading();
 
-    run_period((uint64_t)(options.warmup * options.rate), options.rate, &next, false);
+    run_period((uint64_t)(options.warmup * options.warmup_rate), options.warmup_rate, 1, &next, false);
     for (int i = 0; i < end_count; i++) ends[i].first = ends[i].sent;
+    if (options.burst > 1) divide();
 
     int64_t start = clock_ns(CLOCK_MONOTONIC), own = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     int64_t cpu = options.cpu_of ? clock_ns(relay_cpu) : 0;
-    run_period((uint64_t)(options.seconds * options.rate), options.rate, &next, true);
+    run_period((uint64_t)(options.seconds * options.rate), options.rate, options.burst, &next, true);
     int64_t wall = clock_ns(CLOCK_MONOTONIC) - start;
+    deadline = clock_ns(CLOCK_REALTIME) + GRACE;
     own = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - own;
-    usleep(20000); /* what the relay still has in its sockets is part of its work */
+    usleep(GRACE / 1000); /* what the relay still has in its sockets is part of its work */
     cpu = options.cpu_of ? clock_ns(relay_cpu) - cpu : 0;
 
     read_until_complete(options.linger);

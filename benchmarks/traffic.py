@@ -1,4 +1,4 @@
-"""RTP through a daemon: builds `rtpload` (rtpload.c) and runs it."""
+"""RTP through a daemon: builds the programs in C, `rtpload` and `echo`, and runs the first."""
 
 import json
 import subprocess
@@ -7,12 +7,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
-_SOURCE = _HERE / "rtpload.c"
-_PROGRAM = _HERE.parent / "build" / "benchmarks" / "rtpload"
-
+_BUILT = _HERE.parent / "build" / "benchmarks"
 
 HEADER, PAYLOAD = 12, 160
 """Octets of an RTP packet."""
+GRACE = 0.02
+"""Seconds after the measured period in which arrivals are still on time (rtpload.c)."""
 
 
 class LoadError(Exception):
@@ -46,6 +46,8 @@ class Traffic:
     late: int
     """Packets, those of the warm-up included, that left more than 1 ms after their time: something disturbed it."""
     latest_us: int
+    overdue: int
+    """Received packets that arrived more than `GRACE` after the end: the relay had not kept pace."""
     warmup_sent: int
     warmup_lost: int
     p50_us: int | None
@@ -62,24 +64,35 @@ class Traffic:
         return 100 * self.late / (self.warmup_sent + self.sent)
 
     @property
+    def missed_percent(self) -> float:
+        """Loss, and what would become loss if it went on so."""
+        return 100 * (self.lost + self.overdue) / self.sent
+
+    @property
+    def timely_rate(self) -> float:
+        """Packets a second that arrived in time."""
+        return (self.received - self.overdue) / (self.wall + GRACE)
+
+    @property
     def cpu_us(self) -> float | None:
         """CPU microseconds of the daemon per packet that it delivered."""
         return 1e6 * self.cpu / self.received if self.received else None
 
 
-def build() -> Path:
-    """The generator, compiled if it is missing or older than its source. Raises LoadError."""
-    if _PROGRAM.exists() and _PROGRAM.stat().st_mtime >= _SOURCE.stat().st_mtime:
-        return _PROGRAM
-    _PROGRAM.parent.mkdir(parents=True, exist_ok=True)
-    command = ("cc", "-O2", "-std=gnu11", "-Wall", "-Wextra", "-o", str(_PROGRAM), str(_SOURCE))
+def build(name: str = "rtpload") -> Path:
+    """The generator or another program of this folder, compiled if it is not there or old. Raises LoadError."""
+    source, program = _HERE / f"{name}.c", _BUILT / name
+    if program.exists() and program.stat().st_mtime >= source.stat().st_mtime:
+        return program
+    program.parent.mkdir(parents=True, exist_ok=True)
+    command = ("cc", "-O2", "-std=gnu11", "-Wall", "-Wextra", "-o", str(program), str(source))
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     except FileNotFoundError:
-        raise LoadError("the load generator needs a C compiler named cc (Debian: apt install gcc libc6-dev)") from None
+        raise LoadError(f"{name} needs a C compiler named cc (Debian: apt install gcc libc6-dev)") from None
     if done.returncode != 0:
-        raise LoadError(f"the load generator does not compile: {done.stderr.strip()}")
-    return _PROGRAM
+        raise LoadError(f"{name} does not compile: {done.stderr.strip()}")
+    return program
 
 
 def payload() -> bytes:
@@ -106,13 +119,19 @@ def run(
     rate: float,
     seconds: float,
     warmup: float = 0.0,
+    warmup_rate: float | None = None,
     linger: float = 0.5,
     cpu_of: int = 0,
+    burst: int = 1,
     protected: Protected | None = None,
 ) -> Traffic:
-    """Send `rate` packets a second over the ends in `lines` (see rtpload.c) and count. Raises LoadError."""
+    """Send `rate` packets a second over the ends in `lines` (see rtpload.c) and count. Raises LoadError.
+
+    The warm-up has a rate of its own if one is given; then `burst` packets of an end leave together.
+    """
     options: dict[str, object] = {"rate": rate, "warmup": warmup, "seconds": seconds, "linger": linger}
-    options |= {"cpu-of": cpu_of, "payload": PAYLOAD}
+    options["warmup-rate"] = rate if warmup_rate is None else warmup_rate
+    options |= {"cpu-of": cpu_of, "payload": PAYLOAD, "burst": burst}
     if protected is not None:
         options |= {"run": protected.run, "overhead": protected.overhead}
         options |= {"protected": protected.script, "sample": protected.sample}

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from benchmarks.daemons import Daemon, Site
-from benchmarks.measures import Effort, Figures
+from benchmarks.measures import QUICK, Effort, Figures
 from benchmarks.report import Report, replace_section
 from benchmarks.rounds import Round, outcome, run_rounds
 from benchmarks.suites import SUITES, Row, Suite
@@ -29,6 +29,11 @@ def test_the_first_round_is_thrown_away_and_the_order_alternates() -> None:
     rounds = run_rounds([measure], SUBJECT, PEER, Site(), EFFORT)
     assert runs == ["ours", "theirs", "theirs", "ours", "ours", "theirs", "theirs", "ours"]
     assert [(one.subject["run"], one.peer["run"]) for one in rounds] == [(4, 3), (5, 6), (8, 7)]
+
+
+def test_a_quick_run_throws_nothing_away() -> None:
+    rounds = run_rounds([lambda daemon, _site, _effort: {daemon.name: 1.0}], SUBJECT, PEER, Site(), QUICK)
+    assert rounds == [Round({"ours": 1.0}, {"theirs": 1.0})]
 
 
 def test_ratios_are_taken_within_rounds() -> None:
@@ -73,6 +78,18 @@ def test_a_value_that_counts_by_itself_is_not_compared() -> None:
     rounds = rounds_of([0.0, 0.5, 0.0], [0.0, 0.0, 0.0], "loss@1")
     text = report(rounds, Row("loss@1", "loss", "%", 2, ratio=False, reach=0.0)).markdown()
     assert "| loss | 0.00 % | 0.00 % | [0.00–0.50] | 0 % | yes |" in text
+
+
+def test_where_more_is_better_the_least_that_is_good_enough_counts() -> None:
+    rows = [
+        Row("limit@1", "limit", "packets/s", 0, reach=1.2, aim=1.35, higher=True),
+        Row("limit@1", "limit too", "packets/s", 0, reach=1.6, higher=True),
+        Row("limit@1", "share", "", 2, ratio=False, reach=0.95, aim=1.0, higher=True),
+    ]
+    text = report(rounds_of([1500.0], [1000.0], "limit@1"), *rows).markdown()
+    assert "| limit | 1,500 packets/s | 1,000 packets/s | **1.50** [1.50–1.50] | ≥ 1.2 (aim 1.35) | yes |" in text
+    assert "| limit too | 1,500 packets/s | 1,000 packets/s | **1.50** [1.50–1.50] | ≥ 1.6 | no |" in text
+    assert "| [1500.00–1500.00] | ≥ 0.95 (aim 1) | yes |" in text
 
 
 def test_a_figure_that_was_not_found_is_not_reached() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Callable
 
 import pytest
@@ -84,6 +85,25 @@ def test_packets_of_an_earlier_run_are_stale() -> None:
 
     seen = run(repeat)
     assert (seen.stale, seen.stray, seen.received, seen.lost) == (EACH_TENTH, 0, 500, 0)
+
+
+def test_packets_that_come_when_all_is_over_are_overdue() -> None:
+    def fall_behind(number: int, packet: bytes) -> list[bytes]:
+        if number == 190:
+            time.sleep(5 * traffic.GRACE)
+        return [packet]
+
+    with relay(fall_behind) as lines:
+        seen = traffic.run(lines, rate=RATE, seconds=0.2, warmup=WARMUP)
+    assert (seen.sent, seen.received, seen.lost) == (200, 200, 0)
+    assert 20 <= seen.overdue < 200
+
+
+def test_the_warm_up_may_have_another_rate_and_bursts_come_after_it() -> None:
+    with relay(faithful) as lines:
+        seen = traffic.run(lines, rate=RATE, seconds=SECONDS, warmup=WARMUP, warmup_rate=RATE / 2, burst=5)
+    assert seen.warmup_sent == 100
+    assert (seen.sent, seen.received, seen.reordered, seen.damaged, seen.stray) == (500, 500, 0, 0, 0)
 
 
 def test_nothing_arrives_where_nobody_relays() -> None:
