@@ -32,7 +32,7 @@ class Forwarder:
         """Close a socket that no plan has named yet."""
 
     def apply(self, call: str, plan: object) -> None:
-        """Make this the forwarding of the call. Raises ValueError for what no plan can say (a suite that is unknown)."""
+        """Make this the forwarding of the call. Raises ValueError for keys that cannot be used."""
 
     def send(self, socket: int, data: bytes, address: str, port: int) -> None:
         """Send a datagram as it is. Nothing happens where the address is not numeric."""

@@ -25,7 +25,8 @@ const PORTS: usize = 5;
 const ROOM: usize = 100;
 
 fn keys(seed: u8) -> Arc<Keys> {
-    let suite = suite_named(if seed.is_multiple_of(2) { "AEAD_AES_128_GCM" } else { "AES_CM_128_HMAC_SHA1_80" }).expect("ours");
+    let suite =
+        suite_named(if seed.is_multiple_of(2) { "AEAD_AES_128_GCM" } else { "AES_CM_128_HMAC_SHA1_80" }).expect("ours");
     Arc::new(Keys::new(suite, &vec![seed; suite.key], &vec![!seed; suite.salt]).expect("they fit"))
 }
 
