@@ -6,7 +6,8 @@
 # Media needs the host's addresses and a wide range of ports, so run it in the host's network. Options are best set by
 # environment (-e NGDAEMON_INTERFACE=…) or in /etc/ngdaemon/ngdaemon.conf: the health check reads them there too.
 
-FROM debian:bookworm-slim AS build
+# The same Debian, with a Rust toolchain in it: install.sh finds it, and builds the native forwarder too.
+FROM rust:1-slim-bookworm AS build
 COPY . /source
 RUN /source/packaging/install.sh build
 

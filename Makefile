@@ -18,8 +18,8 @@ SUITES ?= plain rates webrtc native native-sdes native-limit native-gain native-
 # The generators of documents.
 PAGES := $(basename $(notdir $(wildcard tools/*_page.py)))
 
-# What the native forwarder is built of, if this tree has it and this machine has a Rust that can read it.
-NATIVE := $(shell cargo metadata --manifest-path native/Cargo.toml --no-deps --format-version 1 >/dev/null 2>&1 && echo yes)
+# What the native forwarder is built of, if this tree has it and this machine a Rust that is new enough.
+NATIVE := $(shell packaging/has-rust.sh && echo yes)
 NATIVE_SOURCES := $(if $(NATIVE),$(shell find native -name target -prune -o -regex '.*\.\(rs\|toml\|lock\|pyi\)' -print))
 
 .PHONY: run test check check-native format bench docs clean

@@ -5,8 +5,8 @@
 #   packaging/install.sh build      only /opt/ngdaemon, with what is needed to build it (first stage of the image)
 #   packaging/install.sh runtime    all but that (second stage, which is handed /opt/ngdaemon)
 #
-# It may be run again, to upgrade: settings that are there already stay. With a Rust toolchain on the path and a native/
-# folder in the tree, the native forwarder is built and installed too.
+# It may be run again, to upgrade: settings that are there already stay. Where there is a Rust toolchain (has-rust.sh), the
+# native forwarder is built and installed too.
 set -eu
 
 source=$(cd "$(dirname "$0")/.." && pwd)
@@ -23,7 +23,7 @@ build() {
     packages python3 python3-venv ca-certificates
     python3 -m venv "$prefix"
     "$prefix/bin/pip" install -q --no-cache-dir --disable-pip-version-check --upgrade "$source"
-    if cargo metadata --manifest-path "$source/native/Cargo.toml" --no-deps --format-version 1 >/dev/null 2>&1; then
+    if "$source/packaging/has-rust.sh"; then
         "$prefix/bin/pip" install -q --no-cache-dir --disable-pip-version-check --upgrade "$source/native"
     fi
 }

@@ -1,9 +1,13 @@
 """The files that an operator starts from: they name what exists, and say what is so."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +47,7 @@ def test_variables_of_the_containers_are_options() -> None:
 def test_what_the_images_are_made_of_exists_and_is_not_left_out() -> None:
     ignored = (PROJECT / ".dockerignore").read_text().splitlines()
     kept = {line.removeprefix("!") for line in ignored if line.startswith("!")}
-    assert {"pyproject.toml", "ngdaemon", "packaging", "LICENSE", "README.md"} <= kept
+    assert {"pyproject.toml", "ngdaemon", "native", "packaging", "LICENSE", "README.md"} <= kept
     for name in re.findall(r"^COPY (?!--from)(\S+)", (PROJECT / "Dockerfile").read_text(), re.M):
         assert (PROJECT / name).exists()
     for name in re.findall(r"\./(\S+?):/", _compositions()):
@@ -73,6 +77,62 @@ def test_the_image_is_not_root_and_checks_its_health() -> None:
     last_stage = (PROJECT / "Dockerfile").read_text().split("\nFROM ")[-1]
     assert "\nUSER ngdaemon\n" in last_stage
     assert '"ngdaemon", "--ping"' in last_stage
+
+
+def test_the_image_is_built_with_rust_on_the_debian_that_it_runs_on() -> None:
+    build, last = re.findall(r"(?m)^FROM (\S+)", (PROJECT / "Dockerfile").read_text())
+    assert build.startswith("rust:")
+    assert build.partition("slim-")[2] == last.removeprefix("debian:").removesuffix("-slim")
+
+
+def test_the_native_forwarder_has_the_version_that_the_extra_asks_for() -> None:
+    ours = _metadata("pyproject.toml")["project"]
+    version = _metadata("native/Cargo.toml")["workspace"]["package"]["version"]
+    assert ours["optional-dependencies"]["native"] == [f"ngdaemon-native=={version}"]
+    assert ours["version"] == version
+
+
+def _metadata(name: str) -> dict[str, Any]:
+    return tomllib.loads((PROJECT / name).read_text())
+
+
+@pytest.mark.parametrize(
+    ("version", "enough"), [("1.9.0", False), ("{}.0", True), ("1.1000.0-nightly", True), ("2.0.0", True)]
+)
+def test_the_native_forwarder_is_built_where_rust_is_new_enough(tmp_path: Path, version: str, enough: bool) -> None:
+    needed = _metadata("native/Cargo.toml")["workspace"]["package"]["rust-version"]
+    path = _tools(tmp_path, cargo="", cc="", rustc=f"echo 'rustc {version.format(needed)} (59807616e 2026-04-14)'")
+    assert (_script("has-rust.sh", path).returncode == 0) == enough
+
+
+@pytest.mark.parametrize("missing", ["cargo", "cc", "rustc"])
+def test_the_native_forwarder_is_not_built_without_its_tools(tmp_path: Path, missing: str) -> None:
+    tools = {"cargo": "", "cc": "", "rustc": "echo 'rustc 1000.0.0 (59807616e 2026-04-14)'"}
+    done = _script("has-rust.sh", _tools(tmp_path, **{name: tools[name] for name in tools if name != missing}))
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
+
+
+def test_wheels_are_not_begun_where_a_target_is_missing(tmp_path: Path) -> None:
+    rustc = f"[ $1 = --version ] && echo 'rustc 1000.0.0' || echo {tmp_path}/nothing"
+    done = _script("wheels.sh", _tools(tmp_path, cargo="", cc="", rustc=rustc), "aarch64-unknown-linux-gnu")
+    assert done.returncode == 1
+    assert done.stderr == "wheels.sh: first, rustup target add aarch64-unknown-linux-gnu\n"
+
+
+def _tools(folder: Path, **scripts: str) -> Path:
+    """A folder with the usual tools, and those that are played by a line of shell."""
+    for name in ("sh", "sed", "cut", "sort", "head", "dirname"):
+        (folder / name).symlink_to(str(shutil.which(name)))
+    for name, line in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{line}\n")
+        (folder / name).chmod(0o755)
+    return folder
+
+
+def _script(name: str, path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(PROJECT / "packaging" / name), *arguments]
+    environment = os.environ | {"PATH": str(path)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
 
 
 @pytest.mark.interop
