@@ -12,7 +12,7 @@ from ngdaemon.shell.portable import PortableForwarder
 from ngdaemon.shell.reactor import Reactor
 
 COST = (
-    "forwarder: {}, so Python carries the packets: that takes several times the CPU for each of them. "
+    "forwarder: {}, so Python carries the packets: a core carries fewer of them, SRTP above all. "
     "forwarder = portable says that this is wanted"
 )
 

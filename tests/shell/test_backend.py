@@ -67,7 +67,7 @@ def test_the_native_forwarder_is_taken_where_it_is_installed(idle: IdleReactor, 
 def test_without_it_the_portable_one_is_taken_with_a_word_on_what_that_costs(reactor: Reactor) -> None:
     backend = open_backend(Config(forwarder="auto"), reactor, nothing)
     assert backend.name == "portable"
-    assert "several times the CPU" in backend.remark
+    assert "Python carries the packets" in backend.remark
     assert backend.level == logging.INFO
     assert backend.octets() == 0
     backend.close()
