@@ -109,17 +109,7 @@ fn flow(
         }),
         ..Socket::default()
     };
-    let route = Route {
-        source: first,
-        sink: second,
-        carries: Carries::Rtp,
-        drop_feedback: false,
-        only: None,
-        dropped: Vec::new(),
-        silenced: Vec::new(),
-        mirror: false,
-        selector: None,
-    };
+    let route = Route::new(first, second, Carries::Rtp);
     let plan =
         Plan { sockets: vec![socket(first, peers[0], receive), socket(second, peers[1], send)], routes: vec![route] };
     pipeline.apply(&call, &plan, 0.0, outlet);

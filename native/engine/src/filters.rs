@@ -36,17 +36,7 @@ mod tests {
     use crate::plan::Carries;
 
     fn route() -> Route {
-        Route {
-            source: 1,
-            sink: 2,
-            carries: Carries::Rtp,
-            drop_feedback: false,
-            only: None,
-            dropped: vec![],
-            silenced: vec![],
-            mirror: false,
-            selector: None,
-        }
+        Route::new(1, 2, Carries::Rtp)
     }
 
     #[test]

@@ -47,28 +47,24 @@ impl Lane {
 
     /// Send an RTP packet with a fixed header at least, which is protected where it lies.
     pub fn rtp(&self, packet: &mut Vec<u8>, around: &mut Surroundings<impl Outlet>) {
-        let departure = &mut around.departures[self.sink];
-        let Some(address) = departure.peer else { return };
-        let Some(sender) = &self.sender else {
-            departure.withheld += 1;
-            return;
-        };
-        if !departure.passes(packet, address, around.now, around.own) {
-            return;
-        }
-        let protected = match Fixed::of(packet) {
-            Some(fixed) => protect(&mut sender.borrow_mut(), self.source, fixed, packet),
+        self.send(packet, around, |sender, packet| match Fixed::of(packet) {
+            Some(fixed) => protect(sender, self.source, fixed, packet),
             None => false,
-        };
-        if protected {
-            departure.emit(packet, address, around.outlet);
-        } else {
-            departure.errors_out += 1;
-        }
+        });
     }
 
     /// Send an RTCP packet, which is protected where it lies.
     pub fn rtcp(&self, packet: &mut Vec<u8>, around: &mut Surroundings<impl Outlet>) {
+        self.send(packet, around, |sender, packet| sender.outbound.rtcp(packet).is_ok());
+    }
+
+    /// Send what `protect` makes of a packet, which says whether it may leave.
+    fn send(
+        &self,
+        packet: &mut Vec<u8>,
+        around: &mut Surroundings<impl Outlet>,
+        protect: impl FnOnce(&mut Sender, &mut Vec<u8>) -> bool,
+    ) {
         let departure = &mut around.departures[self.sink];
         let Some(address) = departure.peer else { return };
         let Some(sender) = &self.sender else {
@@ -78,7 +74,7 @@ impl Lane {
         if !departure.passes(packet, address, around.now, around.own) {
             return;
         }
-        if sender.borrow_mut().outbound.rtcp(packet).is_ok() {
+        if protect(&mut sender.borrow_mut(), packet) {
             departure.emit(packet, address, around.outlet);
         } else {
             departure.errors_out += 1;

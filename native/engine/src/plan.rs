@@ -166,6 +166,23 @@ pub struct Route {
     pub selector: Option<Arc<Selector>>,
 }
 
+impl Route {
+    /// One that lets everything of its kind pass as it is.
+    pub fn new(source: SocketId, sink: SocketId, carries: Carries) -> Self {
+        Self {
+            source,
+            sink,
+            carries,
+            drop_feedback: false,
+            only: None,
+            dropped: Vec::new(),
+            silenced: Vec::new(),
+            mirror: false,
+            selector: None,
+        }
+    }
+}
+
 /// The desired forwarding of one call. An empty plan ends it.
 ///
 /// Control has checked it: no socket is named twice, and routes lead between its sockets.

@@ -30,17 +30,7 @@ fn socket(id: SocketId, signalled: Option<SocketAddr>) -> Socket {
 }
 
 fn route(source: SocketId, sink: SocketId) -> Route {
-    Route {
-        source,
-        sink,
-        carries: Carries::Rtp,
-        drop_feedback: false,
-        only: None,
-        dropped: Vec::new(),
-        silenced: Vec::new(),
-        mirror: false,
-        selector: None,
-    }
+    Route::new(source, sink, Carries::Rtp)
 }
 
 fn rtp(sequence: u8) -> [u8; 172] {

@@ -211,17 +211,7 @@ impl Rig {
 }
 
 pub fn route(source: SocketId, sink: SocketId, carries: Carries) -> Route {
-    Route {
-        source,
-        sink,
-        carries,
-        drop_feedback: false,
-        only: None,
-        dropped: Vec::new(),
-        silenced: Vec::new(),
-        mirror: false,
-        selector: None,
-    }
+    Route::new(source, sink, carries)
 }
 
 pub fn routes() -> Vec<Route> {
