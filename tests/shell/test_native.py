@@ -18,6 +18,7 @@ from ngdaemon.media.forwarder import Punted
 from ngdaemon.media.plan import Carries, Latch, Learning, Plan, Protection, Route, Socket
 from ngdaemon.shell.reactor import Reactor
 from tests.media.judge import keys
+from tests.shell.ports import CALL, HERE, check_descriptors, descriptors, free
 from tests.support.native import LEFT_OUT
 
 if LEFT_OUT:
@@ -25,20 +26,9 @@ if LEFT_OUT:
 
 from ngdaemon.shell.native import NativeForwarder, event_of
 
-HERE = "127.0.0.1"
-CALL = CallId("call")
 STUN = b"\x00\x01\x00\x00" + bytes(16)
 OPEN = Latch(Learning.OFF, None)
 PATIENCE = 10.0
-
-
-@pytest.fixture
-def reactor() -> Iterator[Reactor]:
-    made = Reactor()
-    yield made
-    made._poller.close()
-    for end in (made.waker.i, made.waker.o):
-        os.close(end)
 
 
 @pytest.fixture
@@ -56,22 +46,12 @@ def phone() -> Iterator[socket.socket]:
         yield made
 
 
-def free() -> Endpoint:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HERE, 0))
-        return Endpoint(HERE, probe.getsockname()[1])
-
-
 def planned(forwarder: NativeForwarder, call: CallId = CALL) -> tuple[SocketId, Endpoint]:
     """A port that accepts whatever comes, and leads nowhere."""
     local = free()
     number = forwarder.bind(call, local)
     forwarder.apply(call, Plan((Socket(number, None, OPEN),)))
     return number, local
-
-
-def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 def threads() -> int:
@@ -90,18 +70,7 @@ def test_threads_and_descriptors_end_with_it(reactor: Reactor) -> None:
 
 
 def test_ports_leave_no_descriptor_behind(forwarder: NativeForwarder) -> None:
-    before = descriptors()
-    for _ in range(20):
-        first, second = free(), free()
-        number = forwarder.bind(CALL, first)
-        with pytest.raises(PortUnavailable):
-            forwarder.bind(CALL, first)
-        other = forwarder.bind(CALL, second)
-        forwarder.apply(CALL, Plan((Socket(number, None),)))
-        assert descriptors() == before + 1
-        forwarder.unbind(other)
-        forwarder.apply(CALL, Plan())
-        assert descriptors() == before
+    check_descriptors(forwarder)
 
 
 def test_without_file_descriptors_the_message_names_cause_and_remedy(forwarder: NativeForwarder) -> None:

@@ -2,7 +2,6 @@
 
 import errno
 import logging
-import os
 import resource
 import socket
 from collections.abc import Iterator
@@ -19,19 +18,8 @@ from ngdaemon.media.stream import Stream
 from ngdaemon.shell.portable import PortableForwarder
 from ngdaemon.shell.portable_socket import DATAGRAM, UdpSocket
 from ngdaemon.shell.reactor import Reactor
+from tests.shell.ports import CALL, HERE, check_descriptors, descriptors, free
 from tests.support.rng import SeededRng
-
-HERE = "127.0.0.1"
-CALL = CallId("call")
-
-
-@pytest.fixture
-def reactor() -> Iterator[Reactor]:
-    made = Reactor()
-    yield made
-    made._poller.close()
-    for end in (made.waker.i, made.waker.o):
-        os.close(end)
 
 
 @pytest.fixture
@@ -53,22 +41,12 @@ def phone() -> Iterator[socket.socket]:
         yield made
 
 
-def free() -> Endpoint:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HERE, 0))
-        return Endpoint(HERE, probe.getsockname()[1])
-
-
 def planned(forwarder: PortableForwarder) -> tuple[SocketId, Endpoint]:
     """A port that accepts whatever comes, and leads nowhere."""
     local = free()
     number = forwarder.bind(CALL, local)
     forwarder.apply(CALL, Plan((Socket(number, None, Latch(Learning.OFF, None)),)))
     return number, local
-
-
-def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 def test_without_file_descriptors_the_message_names_cause_and_remedy(forwarder: PortableForwarder) -> None:
@@ -89,18 +67,7 @@ def test_without_file_descriptors_the_message_names_cause_and_remedy(forwarder: 
 
 
 def test_no_descriptor_is_left_behind(forwarder: PortableForwarder) -> None:
-    before = descriptors()
-    for _ in range(20):
-        first, second = free(), free()
-        number = forwarder.bind(CALL, first)
-        with pytest.raises(PortUnavailable):
-            forwarder.bind(CALL, first)
-        other = forwarder.bind(CALL, second)
-        forwarder.apply(CALL, Plan((Socket(number, None),)))
-        assert descriptors() == before + 1
-        forwarder.unbind(other)
-        forwarder.apply(CALL, Plan())
-        assert descriptors() == before
+    check_descriptors(forwarder)
 
 
 def test_pairs_that_can_only_be_half_bound_leave_no_descriptor_behind_s19(forwarder: PortableForwarder) -> None:

@@ -1,6 +1,5 @@
 """The daemon's reactor, without making it the reactor of this process."""
 
-import os
 import socket
 import time
 from collections.abc import Iterator
@@ -8,15 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from ngdaemon.shell.reactor import Reactor
-
-
-@pytest.fixture
-def reactor() -> Iterator[Reactor]:
-    made = Reactor()
-    yield made
-    made._poller.close()
-    for end in (made.waker.i, made.waker.o):
-        os.close(end)
 
 
 @pytest.fixture
