@@ -7,8 +7,9 @@ from ngdaemon.base.ids import CallId
 from ngdaemon.base.throttle import with_count
 from ngdaemon.call import parties
 from ngdaemon.call.model import Call
-from ngdaemon.call.negotiation import connecting, negotiate
+from ngdaemon.call.negotiation import causes, connecting, negotiate
 from ngdaemon.call.negotiation.allocate import Allocator
+from ngdaemon.call.negotiation.causes import Cause
 from ngdaemon.call.negotiation.exchange import Exchange
 from ngdaemon.commands.journal import identity
 from ngdaemon.commands.service import Asked, Reply, Service
@@ -95,36 +96,35 @@ def _exchange(service: Service, asked: Asked, description: SessionDescription, e
         if exchange.is_answer:
             call = parties.agreed(call, exchange.sender.id, exchange.receiver.id)
         service.registry.store(call, (exchange.sender.id, exchange.receiver.id), asked.now)
-        if not exchange.warnings:
+        if not exchange.refusals:
             return {"sdp": text}
         _warn(service, asked, description, exchange)
-        return {"sdp": text, "warnings": exchange.warnings}
+        return {"sdp": text, "warnings": causes.warnings(exchange.refusals)}
 
     return perform(service, asked, exchange.call.id, change)
 
 
 def _warn(service: Service, asked: Asked, description: SessionDescription, exchange: Exchange) -> None:
     """Log the medias that were refused where the call goes on without them: in one line, the same once in a while."""
-    service.statistics.refused_medias += len(exchange.warnings)
-    places: dict[str, list[str]] = {}
-    for warning in exchange.warnings:
-        place, _, why = warning.partition(": ")[2].partition(":")
-        places.setdefault(why, []).append(place)
+    service.statistics.refused_medias += len(exchange.refusals)
+    places: dict[Cause, list[int]] = {}
+    for place, cause in exchange.refusals:
+        places.setdefault(cause, []).append(place)
     name = "answer" if exchange.is_answer else "offer"
-    refused = "; ".join(f"{_named(description, found)}:{why}" for why, found in places.items())
+    refused = "; ".join(f"{_named(description, found)}:{cause.word} ({cause.text})" for cause, found in places.items())
     text = f"refused in the {name}: {refused}; the call goes on without it"
     held_back = service.complaints.passes(f"{exchange.call.id} {text}", asked.now)
     if held_back is not None:
         logger.warning("%s", with_count(text, held_back), extra=identity(asked.options))
 
 
-def _named(description: SessionDescription, places: list[str]) -> str:
-    """The medias at these places (from 1), the first of them with their kinds."""
-    shown = []
-    for place in places[:MOST_NAMED]:
-        number = int(place) if place.isdecimal() else 0
-        kind = description.medias[number - 1].kind if 0 < number <= len(description.medias) else "media"
-        shown.append(f"{kind_shown(kind)} {place}")
+def _named(description: SessionDescription, places: list[int]) -> str:
+    """The medias at these places, the first of them with their kinds; the numbers are from 1."""
+    medias = description.medias
+    shown = [
+        f"{kind_shown(medias[place].kind) if place < len(medias) else 'media'} {place + 1}"
+        for place in places[:MOST_NAMED]
+    ]
     more = len(places) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
 

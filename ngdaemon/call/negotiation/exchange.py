@@ -10,6 +10,7 @@ from ngdaemon.call.interfaces import Interfaces
 from ngdaemon.call.model import Call, Leg, Media
 from ngdaemon.call.negotiation import bundling, doubling, icing, negotiate, relaying, rewrite, wishes
 from ngdaemon.call.negotiation.allocate import Allocator
+from ngdaemon.call.negotiation.causes import Cause
 from ngdaemon.call.negotiation.connecting import Connecting, restarted
 from ngdaemon.call.negotiation.keying import Policy
 from ngdaemon.call.negotiation.origin import made_origin, told_origin, versioned
@@ -55,8 +56,8 @@ class Exchange:
     told: list[Media] = field(default_factory=list)
     slots: list[int] = field(default_factory=list)
     """Places of the m-lines of the sender's SDP among its medias."""
-    warnings: list[str] = field(default_factory=list)
-    """What the reply says beside the SDP."""
+    refusals: list[tuple[int, Cause]] = field(default_factory=list)
+    """Places of the medias that were refused, and why, where the call goes on without them."""
     toward_receiver: Interface = field(init=False)
     """The local address that faces the receiver."""
 
@@ -286,7 +287,7 @@ class Exchange:
             if told.security.hashes and self.receiver.identity is None:
                 self.receiver = self.receiver._replace(identity=around.identities.take())
         if securing.refusals:
-            self.warnings = securing.check([self.told[slot] for slot in self.slots])
+            self.refusals = securing.check([self.told[slot] for slot in self.slots])
 
     def _uses_ice(self, options: Options) -> bool:
         """Whether one of the two uses ICE, has used it, or is to."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from ngdaemon.base.endpoint import Family, Interface
 from ngdaemon.base.errors import RequestError
 from ngdaemon.call.model import Leg, Media, PortSet
-from ngdaemon.call.negotiation import negotiate, rewrite
+from ngdaemon.call.negotiation import causes, negotiate, rewrite
 from ngdaemon.call.negotiation.allocate import Allocator
 from ngdaemon.call.negotiation.codec_choice import is_supplemental
 from ngdaemon.call.negotiation.connecting import Connecting
@@ -75,7 +75,7 @@ def keyed(
         if told.security.hashes and leg.identity is None:
             leg = leg._replace(identity=around.identities.take())
         medias.append(told)
-    return leg, medias, securing.check(medias)
+    return leg, medias, causes.warnings(securing.check(medias))
 
 
 def _spread(media: Media, ports: PortSet, around: Surroundings, allocator: Allocator) -> Media:

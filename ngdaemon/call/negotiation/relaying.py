@@ -5,15 +5,13 @@ Nothing that is authenticated may be changed on the way (REL-02): a request that
 
 from ngdaemon.base.errors import RequestError
 from ngdaemon.call.model import Leg, Media
+from ngdaemon.call.negotiation.causes import NOT_ACCEPTABLE
 from ngdaemon.ng.options import Options
 from ngdaemon.sdp.protocols import Protocol, protocol_of
 
 RELAY = "relay"
 SERVER_FAILURE = 500
 """The SIP response code that suits (RFC 3261 §21.5.1): the fault is the script's."""
-
-NOT_ACCEPTABLE = 488
-"""The one that suits where it is the answerer's (§21.4.26)."""
 
 CHANGING = {
     "transport_protocol": "transport-protocol",

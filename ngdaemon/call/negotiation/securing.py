@@ -158,13 +158,11 @@ class Securing:
         self.refusals.append((media.place, cause))
         return media._replace(active=False, security=media.security._replace(refused=cause.word))
 
-    def check(self, medias: list[Media]) -> list[str]:
-        """What the reply says of refused medias. Raises RequestError when none is left."""
-        if not self.refusals:
-            return []
-        if not any(media.active for media in medias):
+    def check(self, medias: list[Media]) -> list[tuple[int, Cause]]:
+        """The refused medias, by place. Raises RequestError when no other is left."""
+        if self.refusals and not any(media.active for media in medias):
             raise causes.refusal(self.refusals)
-        return causes.warnings(sorted(self.refusals))
+        return sorted(self.refusals)
 
 
 def _contradicts(media: Media, protocol: Protocol, *, direct: bool) -> bool:
